@@ -9,8 +9,12 @@ mod files;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 
 use files::{Folder, RECORD, cifar, pets, png};
 use image::codecs::jpeg::JpegEncoder;
@@ -153,6 +157,24 @@ fn runner(cases: u32) -> TestRunner {
     TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
 }
 
+/// A black picture of 32 million grey pixels, in a file of a few kilobytes.
+fn large_and_grey() -> Vec<u8> {
+    let (width, height) = (8000u32, 4000u32);
+    let mut rows = ZlibEncoder::new(Vec::new(), Compression::fast());
+    rows.write_all(&vec![0; (1 + width as usize / 8) * height as usize]).unwrap();
+    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[1, 0, 0, 0, 0]].concat();
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, data) in [(b"IHDR", header), (b"IDAT", rows.finish().unwrap()), (b"IEND", vec![])] {
+        bytes.extend((data.len() as u32).to_be_bytes());
+        let chunk = [&kind[..], &data].concat();
+        let mut crc = flate2::Crc::new();
+        crc.update(&chunk);
+        bytes.extend(chunk);
+        bytes.extend(crc.sum().to_be_bytes());
+    }
+    bytes
+}
+
 #[test]
 fn any_bytes_end_in_data_or_a_sentence_within_the_memory() {
     let strict = Reading::default();
@@ -161,6 +183,12 @@ fn any_bytes_end_in_data_or_a_sentence_within_the_memory() {
     runner(300)
         .run(&cifar_file(), |(name, bytes)| read(&cifar().with(name, &bytes), &strict))
         .unwrap_or_else(|error| panic!("CIFAR-10: {error}"));
+    // Converted to four channels it is four times as large.
+    for size in ["1x2x3", "3x2x3", "4x2x3"] {
+        let reading = Reading { resize: Some(size.parse().expect("a size")), ..Reading::default() };
+        read(&pets().with("cat/x.png", &large_and_grey()), &reading)
+            .unwrap_or_else(|error| panic!("{size}: {error}"));
+    }
     let picture = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..200),
         mutated(png(3, 2, &[9])),

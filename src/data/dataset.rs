@@ -108,6 +108,8 @@ pub struct About {
     pub train_files: Vec<PathBuf>,
     /// The files of the held-out samples, in order; none when samples aren't files.
     pub held_out_files: Vec<PathBuf>,
+    /// A hash of the pixels of each file, those of the training samples first; none when samples aren't files.
+    pub contents: Vec<u64>,
     /// The setting for the ground of pictures: a colour where one was chosen in place of `auto`.
     pub background: Background,
     /// The setting for 16-bit samples: a range where one was chosen in place of `auto`.

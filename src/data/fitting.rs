@@ -1,10 +1,14 @@
 //! From a decoded picture to the bytes of an image, and what was seen on the way.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageBuffer, Luma, LumaA, Pixel, Rgb, Rgba};
 
 use super::dataset::separate_channels;
 use super::grey::Grey;
+use super::histogram::Kept;
+use super::outline::Outline;
 use super::rendering::{Colour, Rendering};
 use crate::program::shape::Shape;
 
@@ -17,14 +21,18 @@ pub(super) struct Seen {
     pub fitted: (u32, u32),
     /// Whether there is a margin around it.
     pub margin: bool,
-    /// Whether its samples have 16 bits.
-    pub deep: bool,
+    /// What the levels have left of its samples; none when they haven't 16 bits.
+    pub kept: Option<Kept>,
+    /// A hash of its pixels in the file.
+    pub content: u64,
     /// Whether its pixels differ in the file.
     pub varied: bool,
     /// Whether it has transparent parts that were composed onto the ground.
     pub composed: bool,
     /// The mean grey of what is not transparent; none when nothing is, or nothing was composed.
     pub ink: Option<u8>,
+    /// The outline of what is not transparent; none when there is none, or nothing was composed.
+    pub outline: Option<Outline>,
     /// Whether the file is an animation.
     pub animated: bool,
     /// The mean grey along its edge, before the margin.
@@ -48,7 +56,8 @@ pub(super) fn fit(
         size,
         fitted: (width, height),
         margin: (width as usize, height as usize) != (shape.width, shape.height),
-        deep: is_deep(&picture),
+        kept: Kept::of(&picture, &rendering.levels),
+        content: content(&picture),
         varied: is_varied(&picture),
         ..Seen::default()
     };
@@ -79,6 +88,14 @@ pub(super) fn fit(
 /// Whether samples have 16 bits.
 pub(super) fn is_deep(picture: &DynamicImage) -> bool {
     picture.color().bytes_per_pixel() / picture.color().channel_count() > 1
+}
+
+/// A hash of a picture's size and pixels.
+fn content(picture: &DynamicImage) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (picture.width(), picture.height(), picture.color()).hash(&mut hasher);
+    hasher.write(picture.as_bytes());
+    hasher.finish()
 }
 
 /// Whether any two pixels differ.
@@ -124,6 +141,12 @@ fn edge(values: &[u8], width: usize, channels: usize, by: Grey) -> u8 {
     sum.checked_div(count).unwrap_or_default() as u8
 }
 
+/// The channels of a picture on its way to `channels`: its alpha is composed onto the ground at last.
+pub(super) fn stored_channels(channels: usize, alpha: bool) -> usize {
+    let colours = if channels < 3 { 1 } else { 3 };
+    if alpha || channels > colours { colours + 1 } else { colours }
+}
+
 /// The picture's H × W × `channels` bytes, inverted if asked, without alpha for 1 and 3 channels.
 fn channel_values(
     picture: DynamicImage,
@@ -132,28 +155,29 @@ fn channel_values(
     invert: bool,
     seen: &mut Seen,
 ) -> Vec<u8> {
-    let alpha = picture.color().has_alpha();
-    let colours = if channels < 3 { 1 } else { 3 };
-    let (mut values, stored) = match (colours, alpha || channels > colours) {
-        (1, false) => (rendering.grey.greys(picture), 1),
-        (1, true) => (rendering.grey.greys_and_alpha(picture), 2),
-        (_, false) => (picture.into_rgb8().into_raw(), 3),
-        (_, true) => (picture.into_rgba8().into_raw(), 4),
+    let (stored, width) = (stored_channels(channels, picture.color().has_alpha()), picture.width() as usize);
+    let mut values = match stored {
+        1 => rendering.grey.greys(picture),
+        2 => rendering.grey.greys_and_alpha(picture),
+        3 => picture.into_rgb8().into_raw(),
+        _ => picture.into_rgba8().into_raw(),
     };
+    let colours = if channels < 3 { 1 } else { 3 };
     if invert {
         for pixel in values.chunks_exact_mut(stored) {
             pixel[..colours].iter_mut().for_each(|value| *value = 255 - *value);
         }
     }
     if stored > channels {
-        compose(&mut values, channels, rendering, seen);
+        let ground = of_channels(rendering.ground, channels, rendering.grey);
+        seen.outline = Outline::of(&values, width, channels, &ground);
+        compose(&mut values, channels, &ground, rendering.grey, seen);
     }
     values
 }
 
 /// Composes pixels of `channels` colours and alpha onto the ground, and drops alpha.
-fn compose(values: &mut Vec<u8>, channels: usize, rendering: &Rendering, seen: &mut Seen) {
-    let ground = of_channels(rendering.ground, channels, rendering.grey);
+fn compose(values: &mut Vec<u8>, channels: usize, ground: &Colour, by: Grey, seen: &mut Seen) {
     let (stored, mut ink, mut cover, mut clear) = (channels + 1, 0, 0, 0);
     let pixels = values.len() / stored;
     for pixel in 0..pixels {
@@ -161,7 +185,7 @@ fn compose(values: &mut Vec<u8>, channels: usize, rendering: &Rendering, seen: &
         let alpha = values[start + channels];
         let grey = match channels {
             1 => values[start],
-            _ => rendering.grey.of([values[start], values[start + 1], values[start + 2]]),
+            _ => by.of([values[start], values[start + 1], values[start + 2]]),
         };
         ink += u64::from(alpha) * u64::from(grey);
         cover += u64::from(alpha);

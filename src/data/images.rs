@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::dataset::{About, Dataset, Samples, check_class_name};
+use super::histogram::Histogram;
 use super::limits::{MAX_CLASSES, MAX_SIDE, check_memory};
 use super::listing::{Listing, is_picture};
 use super::picture;
 use super::reading::{Reading, Resize};
 use super::rendered::{Picture, Read, read, render};
 use super::size::DataSize;
-use super::survey::Histogram;
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 use crate::text::{shorten, shown};
@@ -201,6 +201,7 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
     }
     let files = |part: &[Read]| part.iter().map(|read| read.path.clone()).collect();
     (about.train_files, about.held_out_files) = (files(&train), files(&held_out));
+    about.contents = train.iter().chain(&held_out).map(|read| read.seen.content).collect();
     Ok(Dataset::of_files(
         name,
         pictures.classes.clone(),

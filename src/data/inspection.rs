@@ -1,9 +1,10 @@
 //! A look at the samples of a data set: what can't be learned from them, and what makes measuring them wrong.
 
-use std::hash::{DefaultHasher, Hasher};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::dataset::{Dataset, Samples};
+use super::equal::first_equals;
 use crate::program::shape::Shape;
 use crate::text::{shorten, shown};
 
@@ -11,6 +12,8 @@ use crate::text::{shorten, shown};
 const REPEATED_OF: usize = 100;
 /// The most names in a sentence.
 const MOST_NAMES: usize = 3;
+/// The settings that make samples of pictures.
+const RENDERING: &str = "⟨resize⟩, ⟨background⟩ and ⟨levels⟩, which decide what is read of them";
 
 /// What a look at a data set has found, as sentences with settings marked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,15 +27,17 @@ pub struct Inspection {
 impl Dataset {
     /// Looks at the pixels and labels of both parts, each once.
     ///
-    /// Found are samples of one colour, samples that repeat others or contradict them, held-out samples that were
+    /// Found are samples of one colour, samples that reading made equal, that repeat others or contradict them, held-out samples that were
     /// trained on, and classes without a sample.
     pub fn inspect(&self) -> Inspection {
         let parts = [self.inspected_train(), self.inspected_held_out()];
         let first = first_equals(&[&self.train, &self.held_out]);
+        let same = self.first_of_content(&first);
         let mut notes: Vec<String> = parts.iter().filter_map(Inspected::constant).collect();
-        notes.extend(self.repeats(&parts[0], &first));
-        notes.extend(self.contradictions(&parts[0], &first));
-        notes.extend(overlap(&parts[1], &parts[0], &first));
+        notes.extend(self.read_alike(&parts, &first, &same));
+        notes.extend(self.repeats(&parts[0], &same));
+        notes.extend(self.contradictions(&parts[0], &same));
+        notes.extend(overlap(&parts[1], &parts[0], &same));
         notes.extend(parts.iter().filter_map(|part| missing_classes(part.name, part.samples, &self.classes)));
         notes.extend(self.opaque());
         Inspection { notes, nothing_to_learn: self.nothing_to_learn(&first) }
@@ -49,6 +54,33 @@ impl Dataset {
 
     fn inspected_held_out(&self) -> Inspected<'_> {
         Inspected { name: "held-out", samples: &self.held_out, files: &self.about.held_out_files }
+    }
+
+    /// For each sample, the first with the same pixels that had them in its file too.
+    fn first_of_content(&self, first: &[usize]) -> Vec<usize> {
+        let contents = Some(&self.about.contents).filter(|contents| contents.len() == first.len());
+        let content = |at: usize| contents.map(|contents| contents[at]);
+        let mut known = HashMap::new();
+        let each = first.iter().enumerate();
+        each.map(|(at, first)| *known.entry((*first, content(at))).or_insert(at)).collect()
+    }
+
+    /// Pictures that differ in their files and are equal once read.
+    fn read_alike(&self, parts: &[Inspected; 2], first: &[usize], same: &[usize]) -> Option<String> {
+        let trained = parts[0].samples.len();
+        let of = |at: usize| if at < trained { (&parts[0], at) } else { (&parts[1], at - trained) };
+        let example = |at| of(at).0.example(of(at).1);
+        let alike = |at: &usize| first[same[*at]] != same[*at] && !of(*at).0.is_constant(of(*at).1);
+        let found: Vec<usize> = (0..first.len()).filter(alike).collect();
+        let at = *found.first()?;
+        Some(format!(
+            "{} of {} pictures have the pixels of another once they are read, though their files differ (as {} has those \
+             of {}), so check {RENDERING}",
+            found.len(),
+            first.len(),
+            example(at),
+            example(first[at])
+        ))
     }
 
     /// Training samples that repeat earlier ones of their class.
@@ -132,9 +164,9 @@ impl Dataset {
             return None;
         }
         let settings = if self.about.train_files.is_empty() {
-            "so check the files"
+            "so check the files".to_owned()
         } else {
-            "so check the files, and ⟨resize⟩, ⟨background⟩ and ⟨levels⟩, which decide what is read of them"
+            format!("so check the files, and {RENDERING}")
         };
         let equal = if first[..samples].iter().all(|at| *at == 0) {
             format!("all {samples} pictures of the train part have the same pixels")
@@ -227,41 +259,6 @@ fn overlap(part: &Inspected, train: &Inspected, first: &[usize]) -> Option<Strin
     ))
 }
 
-/// For each sample of the parts, counted through, the first sample with the same pixels.
-///
-/// All parts have images of one size.
-fn first_equals(parts: &[&Samples]) -> Vec<usize> {
-    let image = {
-        let starts: Vec<usize> =
-            parts.iter().scan(0, |end, part| Some(std::mem::replace(end, *end + part.len()))).collect();
-        move |at: usize| {
-            let part = starts.partition_point(|start| *start <= at) - 1;
-            // Empty parts begin where the next one does, and the last of them is found.
-            parts[part].image(at - starts[part])
-        }
-    };
-    let count = parts.iter().map(|part| part.len()).sum();
-    let hash = |at: usize| {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(image(at));
-        (hasher.finish(), at)
-    };
-    let mut hashes: Vec<(u64, usize)> = (0..count).map(hash).collect();
-    hashes.sort_unstable();
-    let mut first: Vec<usize> = (0..count).collect();
-    for group in hashes.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
-        // Images with one hash are nearly always equal; each is compared with the different ones before it.
-        let mut different: Vec<usize> = Vec::new();
-        for &(_, at) in group {
-            match different.iter().find(|known| image(**known) == image(at)) {
-                Some(known) => first[at] = *known,
-                None => different.push(at),
-            }
-        }
-    }
-    first
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -315,12 +312,5 @@ mod tests {
         // Colours alone can tell classes apart.
         assert_eq!(why(&[[1; 4], [1; 4], [2; 4], [2; 4]], &[0, 0, 1, 1]), None);
         assert_eq!(why(&[[1; 4], [2; 4], [1; 4]], &[0, 1, 1]), None);
-    }
-
-    #[test]
-    fn parts_may_be_empty() {
-        let none = samples(&[], &[]);
-        let some = samples(&[[1, 2, 3, 4]], &[0]);
-        assert_eq!(first_equals(&[&none, &some, &none, &some]), [0, 0]);
     }
 }

@@ -7,15 +7,15 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 
-use super::fitting::{Seen, fit, is_deep};
+use super::fitting::{Seen, fit, is_deep, stored_channels};
+use super::histogram::Histogram;
 use super::limits::{MAX_SIDE, check_shape};
 use super::reading::Resize;
 use super::rendering::Rendering;
-use super::survey::Histogram;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
-use crate::text::{joined, shown};
+use crate::text::{joined, shorten, shown};
 
 // The limits are far above a photograph's, and low enough that no file can exhaust memory.
 /// The largest width or height of a picture, in pixels.
@@ -43,12 +43,13 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] if there is no such file; [`Error::Data`] if it is unreadable, neither PNG nor JPEG, damaged or
-/// cut short, larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of range.
+/// [`Error::NotFound`] if there is no such file; [`Error::Data`] if it is unreadable, empty, neither PNG nor JPEG, damaged
+/// or cut short, larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of range.
 pub fn read_picture(path: &Path, shape: &Shape, rendering: &Rendering, invert: bool) -> Result<Vec<u8>> {
     check_shape(shape, "the network")?;
     let bytes = read_file(path)?;
-    let picture = decode(&bytes, MAX_PICTURE_BYTES).map_err(|problem| bad(path, &problem))?;
+    let picture = decode(&bytes, Some(shape.channels), MAX_PICTURE_BYTES);
+    let picture = picture.map_err(|problem| bad(path, &problem))?;
     drop(bytes);
     Ok(fit(picture, shape, rendering, invert).0)
 }
@@ -79,7 +80,9 @@ pub(super) fn read(
 ) -> Result<Fitted> {
     let bytes = read_file(path)?;
     let animated = is_animated(&bytes);
-    let picture = decode(&bytes, most_decoded(bytes.len() as u64)).map_err(|problem| bad(path, &problem))?;
+    let given = resize.and_then(|resize| resize.channels);
+    let picture = decode(&bytes, given, most_decoded(bytes.len() as u64));
+    let picture = picture.map_err(|problem| bad(path, &problem))?;
     drop(bytes);
     if let Some(histogram) = histogram.filter(|_| is_deep(&picture)) {
         histogram.add(&picture);
@@ -124,7 +127,8 @@ pub(super) fn header(path: &Path, resize: Option<Resize>) -> Option<(Shape, u64)
     let (width, height) =
         if upright { (width as usize, height as usize) } else { (height as usize, width as usize) };
     let shape = shaped(resize, usize::from(decoder.color_type().channel_count()), height, width);
-    Some((shape, decoder.total_bytes().saturating_mul(2)))
+    let converted = converted_bytes(&decoder, Some(shape.channels));
+    Some((shape, decoder.total_bytes().saturating_mul(2).max(converted)))
 }
 
 /// The size of a picture of a data set, which may be resized.
@@ -155,16 +159,20 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
-/// Decodes a PNG or JPEG file, with at most `most` bytes of memory, and turns it upright.
+/// Decodes a PNG or JPEG file and turns it upright, with at most `most` bytes of memory for that and for its conversion
+/// to `channels` channels, if given.
 ///
 /// # Errors
 /// The rest of a sentence that begins with the file.
-fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
+fn decode(bytes: &[u8], channels: Option<usize>, most: u64) -> Result<DynamicImage, String> {
+    if bytes.is_empty() {
+        return Err("is empty, so save or copy it again".into());
+    }
     let format = match image::guess_format(bytes) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
         _ => return Err("is neither a PNG nor a JPEG picture, so convert it to one".into()),
     };
-    // The picture is in memory twice: decoded, and turned or converted.
+    // The picture is in memory twice: decoded, and turned.
     let mut copies = 2;
     if format == ImageFormat::Jpeg {
         // The decoder would silently fill the missing part with grey.
@@ -173,7 +181,13 @@ fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
         // A progressive file also keeps all coefficients, of two bytes each, until its end.
         copies += if jpeg.progressive { 2 } else { 0 };
     }
-    decode_as(bytes, format, copies, most).map_err(|error| match error {
+    if let Some(kind) = damaged_chunk(bytes).filter(|_| format == ImageFormat::Png) {
+        return Err(format!(
+            "is a damaged picture (the checksum of its chunk “{}” doesn't match), so save or copy it again",
+            shorten(&String::from_utf8_lossy(kind))
+        ));
+    }
+    decode_as(bytes, format, channels, copies, most).map_err(|error| match error {
         ImageError::Limits(_) => format!(
             "is larger than {MAX_PICTURE_SIDE} × {MAX_PICTURE_SIDE} pixels or takes more than {} MiB to \
              decode, so scale the picture down first",
@@ -187,7 +201,13 @@ fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
     })
 }
 
-fn decode_as(bytes: &[u8], format: ImageFormat, copies: u64, most: u64) -> ImageResult<DynamicImage> {
+fn decode_as(
+    bytes: &[u8],
+    format: ImageFormat,
+    channels: Option<usize>,
+    copies: u64,
+    most: u64,
+) -> ImageResult<DynamicImage> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_PICTURE_SIDE);
     limits.max_image_height = Some(MAX_PICTURE_SIDE);
@@ -196,6 +216,7 @@ fn decode_as(bytes: &[u8], format: ImageFormat, copies: u64, most: u64) -> Image
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder()?;
     limits.clone().reserve(decoder.total_bytes().saturating_mul(copies))?;
+    limits.clone().reserve(converted_bytes(&decoder, channels))?;
     limits.reserve(decoder.total_bytes())?;
     decoder.set_limits(limits)?;
     let orientation = decoder.orientation()?;
@@ -204,18 +225,53 @@ fn decode_as(bytes: &[u8], format: ImageFormat, copies: u64, most: u64) -> Image
     Ok(picture)
 }
 
+/// The bytes of a picture together with its 8-bit values for `channels` channels; without, for its own.
+fn converted_bytes(decoder: &impl ImageDecoder, channels: Option<usize>) -> u64 {
+    let (width, height) = decoder.dimensions();
+    let colour = decoder.color_type();
+    let stored = match channels {
+        Some(channels) => stored_channels(channels, colour.has_alpha()),
+        None => usize::from(colour.channel_count()),
+    };
+    let values = u64::from(width).saturating_mul(u64::from(height)).saturating_mul(stored as u64);
+    decoder.total_bytes().saturating_add(values)
+}
+
+/// Chunks of a PNG file whose checksums the decoder compares, and those that change nothing of what is read.
+const OTHERS: [&[u8; 4]; 20] = [
+    b"IHDR", b"PLTE", b"IDAT", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"bKGD", b"hIST",
+    b"sPLT", b"pHYs", b"tIME", b"tEXt", b"zTXt", b"iTXt", b"acTL", b"fcTL", b"fdAT",
+];
+
+/// A chunk of a PNG file that is damaged and would be left out silently, such as its transparency.
+fn damaged_chunk(bytes: &[u8]) -> Option<&[u8]> {
+    let matters = |kind: &[u8]| OTHERS.iter().all(|other| *other != kind);
+    // Anything may stand behind the end.
+    let chunks = chunks(bytes).take_while(|(chunk, _)| !chunk.starts_with(b"IEND"));
+    let found = chunks.filter(|(chunk, _)| matters(&chunk[..4])).find(|(chunk, sum)| {
+        let mut crc = flate2::Crc::new();
+        crc.update(chunk);
+        crc.sum().to_be_bytes() != *sum
+    });
+    found.map(|(chunk, _)| &chunk[..4])
+}
+
+/// The chunks of a PNG file, each with its kind in front, and their checksums, up to where the file is cut short.
+fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = bytes.get(8..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (length, behind) = rest.split_first_chunk::<4>()?;
+        let (chunk, behind) = behind.split_at_checked(4 + u32::from_be_bytes(*length) as usize)?;
+        let (sum, behind) = behind.split_at_checked(4)?;
+        rest = behind;
+        Some((chunk, sum))
+    })
+}
+
 /// Whether a file is an animated PNG: its chunk `acTL` comes before the image data.
 fn is_animated(bytes: &[u8]) -> bool {
-    let mut at = 8;
-    while let Some(&[a, b, c, d, ref kind @ ..]) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        match kind {
-            b"acTL" => return bytes.starts_with(b"\x89PNG"),
-            b"IDAT" => return false,
-            // Length, kind and checksum have four bytes each.
-            _ => at = at.saturating_add(12).saturating_add(u32::from_be_bytes([a, b, c, d]) as usize),
-        }
-    }
-    false
+    let mut before = chunks(bytes).take_while(|(chunk, _)| !chunk.starts_with(b"IDAT"));
+    bytes.starts_with(b"\x89PNG") && before.any(|(chunk, _)| chunk.starts_with(b"acTL"))
 }
 
 /// Facts from the markers of a JPEG file.

@@ -7,10 +7,11 @@ use rayon::prelude::*;
 use super::dataset::About;
 use super::fitting::Seen;
 use super::gate::Gate;
+use super::histogram::Histogram;
 use super::picture::{self, Fitted};
 use super::reading::Reading;
 use super::rendering::{Background, Levels, Rendering};
-use super::survey::{self, Histogram};
+use super::survey;
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 use crate::text::shown;
@@ -29,7 +30,7 @@ pub(super) struct Read {
     pub shape: Shape,
     /// C·H·W bytes; none when it is larger than an image may be.
     pub values: Vec<u8>,
-    seen: Seen,
+    pub seen: Seen,
 }
 
 /// Reads pictures, several at once, and keeps their order. Values of 16 bits are counted if levels are to be chosen.
@@ -94,7 +95,7 @@ pub(super) fn render(
         about.notes.extend(note);
         if levels != rendering.levels {
             rendering.levels = levels;
-            read_again(&mut all, reading, &rendering, |seen| seen.deep)?;
+            read_again(&mut all, reading, &rendering, |seen| seen.kept.is_some())?;
         }
     }
     if reading.rendering.is_none() && reading.background == Background::Auto {

@@ -1,152 +1,24 @@
-//! What all pictures of a data set show together: the ground and the levels for them, and what reading lost.
+//! What all pictures of a data set show together: the ground for them, and what reading lost.
 
+use std::array;
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-
-use image::DynamicImage;
 
 use super::fitting::Seen;
-use super::rendering::{BLACK, Background, Colour, LevelRange, Levels, Rendering, WHITE};
+use super::histogram::Kept;
+use super::outline::{GROUNDS, Outline};
+use super::rendering::{BLACK, Background, Colour, LevelRange, Rendering, WHITE};
 use crate::program::shape::Shape;
 use crate::text::shown;
 
-/// The ground for drawings of which some are dark and some are bright.
-const GREY: Colour = [128; 3];
-/// Ink that differs less from the ground than this can't be seen, in steps of 255.
-const INVISIBLE: u8 = 24;
-/// One in this many pictures may be invisible before another ground is looked for.
+/// Parts of one in this many drawings may be hidden before another ground is looked for.
 const FEW_OF: usize = 20;
-/// One in this many values may lie outside the levels, if that keeps many more apart.
-const OUTLIERS_OF: u64 = 10_000;
-/// Other levels must keep this many times the information.
-const GAIN: f64 = 1.1;
-
-/// How often each 16-bit value occurs in the pictures of a data set.
-#[derive(Debug, Default)]
-pub(super) struct Histogram(Mutex<Vec<u64>>);
-
-impl Histogram {
-    /// Counts the values of a 16-bit picture that can be seen; alpha is not one.
-    pub fn add(&self, picture: &DynamicImage) {
-        let mut counts = vec![0u32; 1 << 16];
-        let mut count = |values: &[u16]| values.iter().for_each(|value| counts[usize::from(*value)] += 1);
-        match picture {
-            DynamicImage::ImageLuma16(deep) => count(deep),
-            DynamicImage::ImageRgb16(deep) => count(deep),
-            DynamicImage::ImageLumaA16(deep) => {
-                deep.pixels().filter(|pixel| pixel.0[1] > 0).for_each(|pixel| count(&pixel.0[..1]));
-            }
-            DynamicImage::ImageRgba16(deep) => {
-                deep.pixels().filter(|pixel| pixel.0[3] > 0).for_each(|pixel| count(&pixel.0[..3]));
-            }
-            _ => {}
-        }
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.resize(1 << 16, 0);
-        all.iter_mut().zip(counts).for_each(|(all, count)| *all += u64::from(count));
-    }
-
-    /// The levels that keep most values apart, and a sentence if they are not the full range.
-    ///
-    /// None when there was no 16-bit picture.
-    pub fn levels(self) -> Option<(LevelRange, Option<String>)> {
-        let counts = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let used = between(&counts, 0)?;
-        let outliers = counts.iter().sum::<u64>() / OUTLIERS_OF;
-        // Where few values are used, those between, which resizing makes, would be lost too.
-        let narrow = used.high - used.low < 1 << 15;
-        let mut best = if narrow && !of_8_bits(&counts) { used } else { LevelRange::FULL };
-        for range in [Some(used), between(&counts, outliers)].into_iter().flatten() {
-            if information(&counts, &range) > GAIN * information(&counts, &best) {
-                best = range;
-            }
-        }
-        if best == LevelRange::FULL {
-            return Some((best, None));
-        }
-        let outside = if best == used {
-            String::new()
-        } else {
-            format!(" (up to 1 in {OUTLIERS_OF} lies outside and becomes 0 or 255)")
-        };
-        let note = format!(
-            "16-bit pictures use the values {} to {} of 0 to 65535: scaled from {} to {}{outside}, so that bytes have {} \
-             different values from 0 to 255, where plain rounding leaves {} from {} to {}; ⟨levels {}⟩ changes it",
-            used.low,
-            used.high,
-            best.low,
-            best.high,
-            distinct(&counts, &best),
-            distinct(&counts, &LevelRange::FULL),
-            LevelRange::FULL.byte(used.low),
-            LevelRange::FULL.byte(used.high),
-            Levels::Range(LevelRange::FULL)
-        );
-        Some((best, Some(note)))
-    }
-}
-
-/// Whether all values are those of 8 bits, which plain rounding brings back.
-fn of_8_bits(counts: &[u64]) -> bool {
-    counts.iter().enumerate().all(|(value, count)| *count == 0 || value % 257 == 0)
-}
-
-/// The range of the values, without `outliers` of them at either end. None when it is a single value.
-fn between(counts: &[u64], outliers: u64) -> Option<LevelRange> {
-    let low = end(counts.iter().enumerate(), outliers)?;
-    let high = end(counts.iter().enumerate().rev(), outliers)?;
-    (low < high).then_some(LevelRange { low: low as u16, high: high as u16 })
-}
-
-/// The first value after `outliers` occurrences.
-fn end<'a>(mut values: impl Iterator<Item = (usize, &'a u64)>, outliers: u64) -> Option<usize> {
-    let mut seen = 0;
-    let (value, _) = values.find(|(_, count)| {
-        seen += **count;
-        seen > outliers
-    })?;
-    Some(value)
-}
-
-/// How often each byte occurs by these levels.
-fn bytes(counts: &[u64], range: &LevelRange) -> [u64; 256] {
-    let mut bytes = [0; 256];
-    for (value, count) in counts.iter().enumerate() {
-        bytes[usize::from(range.byte(value as u16))] += count;
-    }
-    bytes
-}
-
-/// The entropy of the bytes, in bits.
-fn information(counts: &[u64], range: &LevelRange) -> f64 {
-    let bytes = bytes(counts, range);
-    let all = bytes.iter().sum::<u64>().max(1) as f64;
-    let fractions = bytes.iter().filter(|count| **count > 0).map(|count| *count as f64 / all);
-    -fractions.map(|fraction| fraction * fraction.log2()).sum::<f64>()
-}
-
-fn distinct(counts: &[u64], range: &LevelRange) -> usize {
-    bytes(counts, range).iter().filter(|count| **count > 0).count()
-}
 
 /// The ground on which transparent pictures are seen best, and a sentence about it.
 ///
 /// None when no picture with transparent parts has anything to see.
 pub(super) fn ground<'a>(all: impl Iterator<Item = &'a Seen> + Clone) -> Option<(Colour, String)> {
-    let inks: Vec<u8> = all.clone().filter_map(|seen| seen.ink).collect();
-    let mean = inks.iter().map(|ink| usize::from(*ink)).sum::<usize>().checked_div(inks.len())?;
-    let dark = inks.iter().filter(|ink| **ink < INVISIBLE).count();
-    let bright = inks.iter().filter(|ink| **ink > 255 - INVISIBLE).count();
-    let many = |count: usize| count * FEW_OF > inks.len();
-    let (ground, because) = match (many(dark), many(bright)) {
-        (true, true) => (GREY, format!("{dark} of the drawings are dark and {bright} are bright")),
-        (true, false) => (WHITE, format!("{dark} of the drawings are dark")),
-        (false, true) => (BLACK, format!("{bright} of the drawings are bright")),
-        (false, false) if mean < 128 => {
-            (WHITE, format!("the drawings are rather dark (a grey of {mean} of 255)"))
-        }
-        (false, false) => (BLACK, format!("the drawings are rather bright (a grey of {mean} of 255)")),
-    };
+    let (ground, because) = best_ground(all.clone())?;
     let other = Background::Colour(if ground == WHITE { BLACK } else { WHITE });
     let note = format!(
         "{} of {} pictures have transparent parts: composed onto {}, because {because}; ⟨background {other}⟩ changes it",
@@ -157,9 +29,88 @@ pub(super) fn ground<'a>(all: impl Iterator<Item = &'a Seen> + Clone) -> Option<
     Some((ground, note))
 }
 
+/// The ground that hides parts of the fewest drawings, and why.
+///
+/// Where black and white both hide parts of many, one of them will do if it leaves the drawings different; else it is
+/// a grey, nearer to what covers more, which is seen with less contrast.
+fn best_ground<'a>(all: impl Iterator<Item = &'a Seen> + Clone) -> Option<(Colour, String)> {
+    let inks = all.clone().filter_map(|seen| seen.ink);
+    let drawings = inks.clone().count();
+    let mean = inks.map(usize::from).sum::<usize>().checked_div(drawings)?;
+    let outlines: Vec<Outline> = all.filter_map(|seen| seen.outline).collect();
+    let hidden: [usize; GROUNDS.len()] = array::from_fn(|at| hidden(&outlines, at));
+    let tells_apart = |at| tells_apart(&outlines, at);
+    let [dark, bright, ..] = hidden;
+    let many = |count: usize| count * FEW_OF > drawings;
+    let grey = (2..GROUNDS.len())
+        .filter(|at| 2 * hidden[*at] < dark.min(bright))
+        .min_by_key(|at| (hidden[*at], usize::from(GROUNDS[*at][0]).abs_diff(mean)));
+    let tell = "which tell them apart";
+    Some(match (many(dark), many(bright), grey) {
+        (true, true, _) if !tells_apart(0) && tells_apart(1) => {
+            (WHITE, format!("{dark} of the drawings have dark parts, {tell}"))
+        }
+        (true, true, _) if tells_apart(0) && !tells_apart(1) => {
+            (BLACK, format!("{bright} of the drawings have bright parts, {tell}"))
+        }
+        (true, true, Some(grey)) => {
+            let because = format!("{dark} of the drawings have dark parts and {bright} have bright ones");
+            (GROUNDS[grey], because)
+        }
+        (true, _, _) if dark > bright => (WHITE, format!("{dark} of the drawings have dark parts")),
+        (_, true, _) if bright > dark => (BLACK, format!("{bright} of the drawings have bright parts")),
+        _ if mean < 128 => (WHITE, format!("the drawings are rather dark (a grey of {mean} of 255)")),
+        _ => (BLACK, format!("the drawings are rather bright (a grey of {mean} of 255)")),
+    })
+}
+
+/// The number of drawings of which a ground hides parts.
+fn hidden(outlines: &[Outline], at: usize) -> usize {
+    outlines.iter().filter(|outline| outline.hides(at)).count()
+}
+
+/// Whether a ground shows something of nearly all drawings, and leaves three in four of those different that can be.
+fn tells_apart(outlines: &[Outline], at: usize) -> bool {
+    let looks = |at: usize| {
+        let looks: HashSet<u64> = outlines.iter().map(|outline| outline.look(at)).collect();
+        looks.len()
+    };
+    let most = (0..GROUNDS.len()).map(looks).max().unwrap_or_default();
+    let blank = outlines.iter().filter(|outline| outline.is_blank(at)).count();
+    blank * FEW_OF <= outlines.len() && looks(at) * 4 >= most * 3
+}
+
+/// A sentence about parts of drawings that the ground hides, if another would show them.
+fn unseen<'a>(
+    all: impl Iterator<Item = (&'a Path, &'a Seen)> + Clone,
+    rendering: &Rendering,
+) -> Option<String> {
+    let (best, _) = best_ground(all.clone().map(|(_, seen)| seen))?;
+    let at = GROUNDS.iter().position(|ground| *ground == best)?;
+    let outlines: Vec<Outline> = all.clone().filter_map(|(_, seen)| seen.outline).collect();
+    let (count, better) = (hidden(&outlines, Outline::HERE), hidden(&outlines, at));
+    let tells_more = tells_apart(&outlines, at) && !tells_apart(&outlines, Outline::HERE);
+    let shows_more = 2 * better < count || tells_more;
+    let hides = |seen: &Seen| seen.outline.is_some_and(|outline| outline.hides(Outline::HERE));
+    let (path, _) = all.clone().find(|(_, seen)| hides(seen))?;
+    (best != rendering.ground && count * FEW_OF > outlines.len() && shows_more).then(|| {
+        format!(
+            "{count} of {} pictures have parts that can't be told from their ground, {} (as {}): ⟨background {}⟩ shows \
+             what they differ in",
+            all.count(),
+            name(rendering.ground),
+            shown(path),
+            Background::Colour(best)
+        )
+    })
+}
+
 /// A ground in a sentence.
 fn name(ground: Colour) -> String {
-    if ground == GREY { "grey (128)".to_owned() } else { Background::Colour(ground).to_string() }
+    match Background::Colour(ground).to_string() {
+        grey if GROUNDS[2..].contains(&ground) => format!("grey ({grey})"),
+        colour => colour,
+    }
 }
 
 /// White if most opaque pictures are bright along their edge, as drawings on paper are, else black.
@@ -199,6 +150,17 @@ pub(super) fn losses<'a>(
                 seen.contrast, seen.contrast_left
             )
         }),
+        sentence(&|seen| !lost(seen) && seen.kept.is_some_and(|kept| kept.few), &|file, seen| {
+            let Kept { values, bytes, middle, .. } = seen.kept.unwrap_or_default();
+            let LevelRange { low, high } = rendering.levels;
+            format!(
+                "lose differences between their 16-bit values, those below {} of 65535, which only closer ⟨levels⟩ could keep \
+                 (as {file}, where {values} different values become {bytes} bytes, and nine in ten samples lie within \
+                 {middle} of 255)",
+                (high - low).div_ceil(255)
+            )
+        }),
+        unseen(all.clone(), rendering),
         sentence(&thin, &|file, seen| {
             let ((width, height), (to_width, to_height)) = (seen.size, seen.fitted);
             format!(
@@ -230,7 +192,7 @@ fn cause(seen: &Seen, shape: &Shape, rendering: &Rendering) -> String {
             name(rendering.ground)
         );
     }
-    if seen.deep {
+    if seen.kept.is_some() {
         return "their 16-bit values differ too little, so choose ⟨levels⟩ that are closer together"
             .to_owned();
     }

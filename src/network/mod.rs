@@ -87,6 +87,11 @@ impl Network {
         chain::check_batch(&self.layers, input, samples).map_err(unfit)
     }
 
+    /// The number of layers, with those of blocks.
+    pub fn count(&self) -> usize {
+        chain::count(&self.layers)
+    }
+
     /// Whether the output for a sample depends on the other samples of its batch.
     pub fn mixes_samples(&self) -> bool {
         chain::mixes_samples(&self.layers)

@@ -1,8 +1,8 @@
 //! The rules of a GPU, checked on a machine without one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::{Dispatch, Limits, Program, Role, View, mebibytes};
+use super::{Buf, Dispatch, Limits, Program, Role, View, mebibytes};
 use crate::error::{DeviceFault, Error, Result};
 use crate::kernel::{ALIGN, Access, aligned};
 
@@ -31,7 +31,7 @@ impl Program {
     /// Checks that a section writes every scratch buffer before it reads it.
     fn check_order(&self) -> Result<()> {
         for (section, range) in &self.sections {
-            let mut written: Vec<View> = Vec::new();
+            let mut written = Written::default();
             for dispatch in &self.steps[range.clone()] {
                 let bound = || dispatch.args.iter().zip(dispatch.kernel.binds);
                 for (view, bind) in bound() {
@@ -53,8 +53,9 @@ impl Program {
                         dispatch.label()
                     )));
                 }
-                written
-                    .extend(bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| *view));
+                for (view, _) in bound().filter(|(_, bind)| bind.access != Access::Read) {
+                    self.note_written(*view, &mut written);
+                }
             }
         }
         Ok(())
@@ -63,21 +64,30 @@ impl Program {
     /// Whether a view has content once `written` has been written in its section.
     ///
     /// A step reads only its own rows of the report, so any write to it counts.
-    fn is_written(&self, view: View, written: &[View]) -> bool {
+    fn is_written(&self, view: View, written: &Written) -> bool {
         match self.bufs[view.buf.0].role {
-            Role::Metrics => written.iter().any(|part| part.buf == view.buf),
-            role => role.lasts() || covered(view, written),
+            Role::Metrics => written.contains_key(&view.buf),
+            role => role.lasts() || covered(view, parts(written, view.buf)),
+        }
+    }
+
+    /// Notes a written view, once: the batches of a step write many again.
+    fn note_written(&self, view: View, written: &mut Written) {
+        let parts = written.entry(view.buf).or_default();
+        let any_counts = self.bufs[view.buf.0].role == Role::Metrics && !parts.is_empty();
+        if !any_counts && !parts.contains(&view) {
+            parts.push(view);
         }
     }
 
     /// The binding that would overwrite a gradient of the parameters: all writers but the first must add.
-    fn lost_gradient(&self, dispatch: &Dispatch, written: &[View]) -> Option<&'static str> {
+    fn lost_gradient(&self, dispatch: &Dispatch, written: &Written) -> Option<&'static str> {
         let sets = !dispatch.consts.adds();
         let mut bound = dispatch.args.iter().zip(dispatch.kernel.binds);
         let lost = bound.find(|(view, bind)| {
             bind.access == Access::Write
                 && self.bufs[view.buf.0].role == Role::Gradients
-                && written.iter().any(|one| one.buf == view.buf && one.start == view.start)
+                && parts(written, view.buf).iter().any(|one| one.start == view.start)
         });
         lost.filter(|_| sets).map(|(_, bind)| bind.name)
     }
@@ -189,9 +199,16 @@ impl Program {
     }
 }
 
-/// Whether the written views, with the padding behind each, cover a view.
+/// The views that a section has written, by their buffers.
+type Written = HashMap<Buf, Vec<View>>;
+
+fn parts(written: &Written, buf: Buf) -> &[View] {
+    written.get(&buf).map_or(&[], Vec::as_slice)
+}
+
+/// Whether the written parts of a view's buffer, with the padding behind each, cover it.
 fn covered(view: View, written: &[View]) -> bool {
-    let mut parts: Vec<&View> = written.iter().filter(|part| part.buf == view.buf).collect();
+    let mut parts: Vec<&View> = written.iter().collect();
     parts.sort_by_key(|part| part.start);
     let mut covered = view.start;
     for part in parts {

@@ -63,7 +63,11 @@ impl MemoryPlan {
             let few = recipe.overfit_batches.saturating_mul(recipe.step_samples());
             size.train = validation + few.min(size.train - validation);
         }
-        let parts = [(TRAIN, size.train - validation), (HELD_OUT, size.held_out), (VALIDATION, validation)];
+        let train = size.train - validation;
+        if recipe.accumulate > train.div_ceil(recipe.batch_size) {
+            return Ok(None);
+        }
+        let parts = [(TRAIN, train), (HELD_OUT, size.held_out), (VALIDATION, validation)];
         let parts = parts.into_iter().filter(|(_, samples)| *samples > 0);
         // Without room for the device and the data no network fits.
         let least = MemoryPlan { host: besides(recipe, &size, device, 0, 0), device: None };

@@ -43,7 +43,7 @@ fn dark_ink_on_a_transparent_ground_is_learned_and_read_the_same_ever_after() {
     let place = transparent();
     let train = ["train", "ink", "--resize", "1x8x8", "--epochs", "40", "-b", "4", "--device", "cpu"];
     let ran = place.run(&train).ok();
-    let line = "20 of 20 pictures have transparent parts: composed onto white, because 20 of the drawings are dark; \
+    let line = "20 of 20 pictures have transparent parts: composed onto white, because 20 of the drawings have dark parts; \
                 --background black changes it";
     assert!(ran.err.contains(line), "{}", ran.err);
     let run = "runs/ink-001";

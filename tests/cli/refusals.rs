@@ -164,7 +164,7 @@ fn unusable_pictures_are_refused_before_any_output() {
     place.write("good.png", crate::answers::png(8, 8, |_, _| 9));
     for (name, word) in [
         ("text.png", "neither a PNG nor a JPEG"),
-        ("empty.png", "neither a PNG nor a JPEG"),
+        ("empty.png", "empty.png is empty"),
         ("cut.png", "damaged or cut short"),
         ("folder", "not a file"),
         ("nowhere.png", "isn't there"),

@@ -188,6 +188,34 @@ fn cut_short_pictures_are_refused() {
 }
 
 #[test]
+fn a_damaged_chunk_that_changes_what_is_seen_is_refused() {
+    let file = png(GrayImage::from_pixel(2, 2, Luma([7])));
+    let good = fs::read(&file.path).unwrap();
+    let turned = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    for (kind, data) in [(b"tRNS", &[0, 7][..]), (b"eXIf", turned), (b"tEXt", b"a\0b")] {
+        let chunk = [kind, data].concat();
+        let length = (data.len() as u32).to_be_bytes();
+        let whole = [&good[..33], &length, &chunk, &crc32(&chunk).to_be_bytes(), &good[33..]].concat();
+        let read = |bytes: &[u8]| File::new("picture.png", bytes).read(shape(1, 2, 2), false);
+        let seen = read(&whole).unwrap();
+        for at in 33..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x10;
+            match read(&damaged) {
+                Ok(again) => assert_eq!(again, seen, "{kind:?} at {at}"),
+                refused => assert_data_error(refused, &["picture.png", "damaged"]),
+            }
+        }
+        // What stands behind the end is no part of it.
+        assert_eq!(read(&[&whole[..], &length, &[0x20; 99]].concat()).unwrap(), seen);
+        // A damaged comment changes nothing, and the file is read.
+        let mut damaged = whole.clone();
+        damaged[42] ^= 0x10;
+        assert_eq!(read(&damaged).is_ok(), kind == b"tEXt");
+    }
+}
+
+#[test]
 fn files_that_are_no_pictures_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let small = shape(1, 8, 8);
@@ -198,7 +226,8 @@ fn files_that_are_no_pictures_are_refused() {
     );
     let itself = read_picture(folder.path(), &small, &Rendering::default(), false);
     assert_data_error(itself, &["is not a file", "PNG or JPEG"]);
-    for bytes in [&b""[..], b"GIF89a", b"not a picture", b"\xff\xd8", b"\x89PNG"] {
+    assert_data_error(File::new("odd.png", b"").read(small, false), &["odd.png", "is empty"]);
+    for bytes in [&b"GIF89a"[..], b"not a picture", b"\xff\xd8", b"\x89PNG"] {
         assert_data_error(
             File::new("odd.png", bytes).read(small, false),
             &["odd.png", "neither a PNG nor a JPEG"],

@@ -160,6 +160,28 @@ fn wrong_metadata_are_refused() {
     assert_header_refused(place("epoch", json!(0)), &["epoch 0"]);
     assert_header_refused(place("epoch", json!(u64::MAX)), &["place"]);
     assert_header_refused(place("step", json!(19)), &["19 of 18 steps"]);
+    // Numbers that no run reaches, and that would overflow.
+    for (place, standing, words) in [
+        ("\"steps\":18", "", "steps"),
+        ("\"samples\":128", "", "sums"),
+        ("\"waited\":1", "", "epochs without a better one"),
+        ("", "\"waited\":1", "epochs without a better one"),
+        ("", "\"seconds\":1.5", "after 1000"),
+    ] {
+        let number = if standing.contains("seconds") { "1e300".to_owned() } else { u64::MAX.to_string() };
+        let change = |header: &mut Value| {
+            for (key, was) in
+                [("place", place), ("standing", standing)].iter().filter(|(_, was)| !was.is_empty())
+            {
+                let value = &mut header["__metadata__"][key];
+                let (name, _) = was.split_once(':').unwrap();
+                let changed = value.as_str().unwrap().replace(was, &format!("{name}:{number}"));
+                assert_ne!(*value, json!(changed));
+                *value = json!(changed);
+            }
+        };
+        assert_header_refused(change, &["has a place in its metadata with", words]);
+    }
     for factor in [json!(0.0), json!(-1.0), json!(2.0), json!(1e300), json!("x")] {
         assert_header_refused(place("factor", factor), &["place"]);
     }

@@ -52,6 +52,14 @@ fn runs_are_numbered_and_none_is_used_again() {
 }
 
 #[test]
+fn a_record_counts_resumptions_up_to_the_most() {
+    let mut record = RunRecord::begin(&Recipe::defaults_for("digits", 64, 10, 1437), "sha256:0", 1);
+    record.resumes = u32::MAX;
+    record.resume();
+    assert_eq!(record.resumes, u32::MAX);
+}
+
+#[test]
 fn runs_that_start_at_the_same_time_get_their_own_directories() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("runs");

@@ -33,6 +33,19 @@ fn a_forecast_is_the_plan_of_the_run() {
 }
 
 #[test]
+fn a_step_longer_than_an_epoch_is_not_forecast() {
+    let size = data::size("digits", &Reading::default()).unwrap().unwrap();
+    let forecast = |accumulate| {
+        MemoryPlan::forecast(&Recipe { accumulate, ..recipe("dense 10") }, &size, &CPU, false).unwrap()
+    };
+    // An epoch has 45 batches; the session says that a step can't have more.
+    assert!(forecast(45).is_some());
+    for accumulate in [46, 3000, usize::MAX] {
+        assert_eq!(forecast(accumulate), None);
+    }
+}
+
+#[test]
 fn more_state_takes_more_memory() {
     let size = data::size("digits", &Reading::default()).unwrap().unwrap();
     let bytes = |recipe: Recipe| {

@@ -1,8 +1,10 @@
 //! Errors of Programs that don't fit a device: they name a batch size that fits.
 
+use std::time::{Duration, Instant};
+
 use wgrad::Error;
 use wgrad::internals::network::loss::Loss;
-use wgrad::internals::network::lower::TRAIN;
+use wgrad::internals::network::lower::{TRAIN, Training};
 use wgrad::internals::program::{Limits, MAX_RESULT, MAX_STEPS, mebibytes};
 
 use crate::small::Small;
@@ -107,6 +109,37 @@ fn a_batch_whose_metrics_exceed_one_result_is_refused() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_step_of_too_many_batches_is_refused_and_one_of_many_is_lowered_at_once() {
+    let small = |network, batch, accumulate| Small {
+        batch,
+        training: Training { accumulate, ..Training::default() },
+        ..Small::new(network, Loss::CrossEntropy)
+    };
+    for (network, batch, accumulate, most) in [
+        ("dense 3", 1, 100_001, 100_000),
+        ("dense 4, relu, residual { dense 4, relu }, dense 3", 1, 50_000, 16_666),
+        // Products of these are beyond 64 bits.
+        ("dense 3", 64, usize::MAX, 2032),
+        ("batchnorm, dense 3", 2, usize::MAX / 2 + 2, 0),
+    ] {
+        match small(network, batch, accumulate).lower() {
+            Err(Error::Setting { key: "accumulate", problem }) => {
+                let says = format!("⟨accumulate {most}⟩");
+                assert!(most == 0 || problem.contains(&says), "{problem}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let before = Instant::now();
+    small("dense 3", 1, 5000).lower().unwrap();
+    assert!(
+        before.elapsed() < Duration::from_secs(20),
+        "it takes time by the square: {:?}",
+        before.elapsed()
+    );
 }
 
 #[test]

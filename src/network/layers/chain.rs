@@ -81,6 +81,12 @@ pub fn declare(layers: &[Layer], prefix: &str, input: &Shape, arena: &mut ArenaB
     }
 }
 
+/// The number of layers, with those of blocks.
+pub fn count(layers: &[Layer]) -> usize {
+    let inner = |layer: &Layer| if let Layer::Residual(residual) = layer { count(&residual.body) } else { 0 };
+    layers.iter().map(|layer| 1 + inner(layer)).sum()
+}
+
 /// Whether the output for a sample depends on the other samples of its batch.
 pub fn mixes_samples(layers: &[Layer]) -> bool {
     layers.iter().any(|layer| match layer {

@@ -13,12 +13,15 @@ use crate::program::{MAX_RESULT, MAX_STEPS, mebibytes};
 /// The most words of losses and correct flags in a submission. The history of its steps stands before them.
 pub(super) const MAX_ROWS: usize = MAX_RESULT - aligned(guard::HISTORY * MAX_STEPS);
 
+/// The most layers of all batches of a step: each is recorded, and more would take minutes and gigabytes.
+const MOST_LAYERS: usize = 100_000;
+
 /// Checks that layers can be trained on the smallest batch.
 pub fn check_batches(what: &Lowering) -> Result<()> {
     let trained = what.parts.iter().find(|part| what.mode.layers_train() && part.name == TRAIN);
     let Some(samples) = trained.map(|part| part.samples) else { return Ok(()) };
     let last = samples % what.batch;
-    let whole = what.batch * what.training.accumulate;
+    let whole = what.training.pitch(what.batch);
     if what.training.accumulate > 1 && !samples.is_multiple_of(whole) && what.network.mixes_samples() {
         return Err(setting(
             "accumulate",
@@ -53,11 +56,18 @@ pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<(
             ),
         ));
     }
+    let batches = (MOST_LAYERS / what.network.count().max(1)).max(1);
     // The metrics of one step must fit into one result.
     if what.training.pitch(what.batch) > MAX_ROWS / 2 {
         let most = MAX_ROWS / 2 / what.training.accumulate;
+        if most == 0 {
+            return Err(too_many_batches(what, batches.min(MAX_ROWS / 2 / what.batch.min(MAX_ROWS / 2))));
+        }
         let problem = format!("a batch of {} is too large: use ⟨batch_size {most}⟩ or smaller", what.batch);
         return Err(setting("batch_size", problem));
+    }
+    if what.training.accumulate > batches {
+        return Err(too_many_batches(what, batches));
     }
     for part in &what.parts {
         if part.samples.saturating_mul(words(what.shape)) >= MOST {
@@ -78,6 +88,15 @@ pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<(
         ));
     }
     Ok(())
+}
+
+/// The error of a step that is made of too many batches.
+fn too_many_batches(what: &Lowering, most: usize) -> Error {
+    let accumulate = what.training.accumulate;
+    let problem = format!(
+        "a step of {accumulate} batches is too large: use ⟨accumulate {most}⟩ or smaller, with a larger ⟨batch_size⟩"
+    );
+    setting("accumulate", problem)
 }
 
 /// Adds the largest batch size that fits to an error about size. `record` records the Program.

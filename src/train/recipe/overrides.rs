@@ -36,12 +36,12 @@ impl Overrides {
 
     /// Whether a run wrote them: it leaves out no setting, not even one that does nothing.
     pub(super) fn is_of_a_run(&self) -> bool {
-        let Overrides {
-            data, network, seed, device, kernel, stop_early, class_weights, overfit_batches, ..
-        } = self;
+        let Overrides { data, resize, skip_bad, augment, network, seed, device, .. } = self;
+        let Overrides { kernel, stop_early, class_weights, overfit_batches, .. } = self;
         let named = data.is_some() && network.is_some() && seed.is_some() && device.is_some();
+        let read = resize.is_some() && skip_bad.is_some() && augment.is_some();
         let idle = kernel.is_some() && stop_early.is_some() && class_weights.is_some();
-        named && idle && overfit_batches.is_some()
+        named && read && idle && overfit_batches.is_some()
     }
 
     /// These, and `other` where these are not given: `flags.or(file)`.

@@ -174,7 +174,7 @@ impl RunRecord {
     pub fn resume(&mut self) {
         self.status = Status::Running;
         (self.reason, self.finished) = (None, None);
-        self.resumes += 1;
+        self.resumes = self.resumes.saturating_add(1);
     }
 
     /// Goes back to the end of an epoch.

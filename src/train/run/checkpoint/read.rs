@@ -1,6 +1,7 @@
 //! Reading a checkpoint. Everything in the file is checked before it is used.
 
 use std::path::Path;
+use std::time::Duration;
 
 use safetensors::Dtype;
 use serde::de::DeserializeOwned;
@@ -76,20 +77,26 @@ fn best_weights(tensors: &mut Vec<NamedTensor>) -> Result<Vec<f32>, String> {
 
 /// Checks that the numbers are those of a run.
 fn check(position: &Position, state: &RunState) -> Result<(), String> {
+    // No epoch has more samples or steps, as shaders number samples by u32.
+    const MOST: usize = u32::MAX as usize;
     let Position { epoch, step, steps, so_far, factor, plateau } = *position;
-    let sums = so_far.loss.is_finite() && so_far.correct.is_finite() && so_far.correct >= 0.0;
-    if !(1..=MAX_EPOCHS + 1).contains(&epoch) || step > steps {
+    let counts = so_far.samples <= MOST && so_far.correct.is_finite() && so_far.correct >= 0.0;
+    if !(1..=MAX_EPOCHS + 1).contains(&epoch) || step > steps || steps > epoch.saturating_mul(MOST) {
         return Err(format!("epoch {epoch} and {step} of {steps} steps"));
     }
-    if !sums || (step == 0) != (so_far.samples == 0) {
+    if !counts || !so_far.loss.is_finite() || (step == 0) != (so_far.samples == 0) {
         return Err("sums that belong to no epoch".to_owned());
     }
-    let sound = factor > 0.0 && factor <= 1.0 && state.seconds >= 0.0 && state.seconds.is_finite();
+    let sound = factor > 0.0 && factor <= 1.0 && Duration::try_from_secs_f64(state.seconds).is_ok();
     if !sound {
         return Err(format!("a learning-rate factor of {factor} after {} seconds", state.seconds));
     }
     if !(plateau.factor >= 0.0 && plateau.factor <= 1.0) {
         return Err(format!("a plateau factor of {}", plateau.factor));
+    }
+    let waited = plateau.waited.max(state.stopping.waited);
+    if waited > MAX_EPOCHS {
+        return Err(format!("{waited} epochs without a better one"));
     }
     Ok(())
 }
