@@ -49,6 +49,7 @@ fn run(command: &Command) -> Result<()> {
         Command::ResumeCheck(arguments) => commands::resume::check::run(arguments),
         Command::Eval(arguments) => commands::eval::run(arguments),
         Command::Predict(arguments) => commands::predict::run(arguments),
+        Command::Import(arguments) => commands::import::run(arguments),
         Command::Summary(arguments) => commands::summary::run(arguments),
         Command::Explain(arguments) => commands::explain::run(arguments),
         Command::Data(arguments) => commands::data::run(arguments),

@@ -7,9 +7,10 @@ use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageBuffer, Luma, LumaA, Pixel, Rgb, Rgba};
 
 use super::dataset::separate_channels;
+use super::grey::Grey;
 use super::histogram::Kept;
 use super::outline::Outline;
-use super::rendering::{Colour, Rendering, luma};
+use super::rendering::{Colour, Rendering};
 use crate::error::{Error, Result, suggestion};
 use crate::program::shape::Shape;
 use crate::text::shorten;
@@ -108,14 +109,8 @@ pub(super) fn fit(
         ..Seen::default()
     };
     let picture = rendering.levels.apply(picture);
-    let values = channel_values(
-        picture,
-        channels,
-        &of_channels(rendering.ground, channels),
-        options.invert,
-        &mut seen,
-    );
-    seen.edge = edge(&values, size.0 as usize, channels);
+    let values = channel_values(picture, channels, rendering, options.invert, &mut seen);
+    seen.edge = edge(&values, size.0 as usize, channels, rendering.grey);
     seen.contrast = contrast(&values, channels);
     seen.contrast_left = seen.contrast;
     let values = if size == (width, height) {
@@ -130,7 +125,8 @@ pub(super) fn fit(
         seen.contrast_left = contrast(&values, channels);
         values
     };
-    let canvas = centre(&values, width as usize, shape, &of_channels(rendering.margin, channels));
+    let canvas =
+        centre(&values, width as usize, shape, &of_channels(rendering.margin, channels, rendering.grey));
     let mut planar = vec![0; shape.len()];
     separate_channels(shape, &canvas, &mut planar);
     (planar, seen)
@@ -158,8 +154,8 @@ fn is_varied(picture: &DynamicImage) -> bool {
 }
 
 /// The colour as images of `channels` have it: greys for 1 and 2.
-fn of_channels(colour: Colour, channels: usize) -> Colour {
-    if channels < 3 { [luma(colour); 3] } else { colour }
+fn of_channels(colour: Colour, channels: usize, grey: Grey) -> Colour {
+    if channels < 3 { [grey.of(colour); 3] } else { colour }
 }
 
 /// The largest difference between the values of a channel.
@@ -175,10 +171,10 @@ fn contrast(values: &[u8], channels: usize) -> u8 {
 }
 
 /// The mean grey of the pixels along the edge.
-fn edge(values: &[u8], width: usize, channels: usize) -> u8 {
+fn edge(values: &[u8], width: usize, channels: usize, by: Grey) -> u8 {
     let row = width * channels;
     let grey =
-        |pixel: &[u8]| u64::from(if channels < 3 { pixel[0] } else { luma([pixel[0], pixel[1], pixel[2]]) });
+        |pixel: &[u8]| u64::from(if channels < 3 { pixel[0] } else { by.of([pixel[0], pixel[1], pixel[2]]) });
     let (mut sum, mut count) = (0, 0);
     let last = (values.len() / row).saturating_sub(1);
     for (y, row) in values.chunks_exact(row).enumerate() {
@@ -202,14 +198,14 @@ pub(super) fn stored_channels(channels: usize, alpha: bool) -> usize {
 fn channel_values(
     picture: DynamicImage,
     channels: usize,
-    ground: &Colour,
+    rendering: &Rendering,
     invert: bool,
     seen: &mut Seen,
 ) -> Vec<u8> {
     let (stored, width) = (stored_channels(channels, picture.color().has_alpha()), picture.width() as usize);
     let mut values = match stored {
-        1 => picture.into_luma8().into_raw(),
-        2 => picture.into_luma_alpha8().into_raw(),
+        1 => rendering.grey.greys(picture),
+        2 => rendering.grey.greys_and_alpha(picture),
         3 => picture.into_rgb8().into_raw(),
         _ => picture.into_rgba8().into_raw(),
     };
@@ -220,14 +216,15 @@ fn channel_values(
         }
     }
     if stored > channels {
-        seen.outline = Outline::of(&values, width, channels, ground);
-        compose(&mut values, channels, ground, seen);
+        let ground = of_channels(rendering.ground, channels, rendering.grey);
+        seen.outline = Outline::of(&values, width, channels, &ground);
+        compose(&mut values, channels, &ground, rendering.grey, seen);
     }
     values
 }
 
 /// Composes pixels of `channels` colours and alpha onto the ground, and drops alpha.
-fn compose(values: &mut Vec<u8>, channels: usize, ground: &Colour, seen: &mut Seen) {
+fn compose(values: &mut Vec<u8>, channels: usize, ground: &Colour, by: Grey, seen: &mut Seen) {
     let (stored, mut ink, mut cover, mut clear) = (channels + 1, 0, 0, 0);
     let pixels = values.len() / stored;
     for pixel in 0..pixels {
@@ -235,7 +232,7 @@ fn compose(values: &mut Vec<u8>, channels: usize, ground: &Colour, seen: &mut Se
         let alpha = values[start + channels];
         let grey = match channels {
             1 => values[start],
-            _ => luma([values[start], values[start + 1], values[start + 2]]),
+            _ => by.of([values[start], values[start + 1], values[start + 2]]),
         };
         ink += u64::from(alpha) * u64::from(grey);
         cover += u64::from(alpha);

@@ -50,9 +50,12 @@ impl Location {
 
     pub fn read(&self, name: &str, reading: &Reading) -> Result<Dataset> {
         threads::start()?;
-        match self {
+        let mut dataset = match self {
             Location::Digits => digits::dataset(),
             Location::Folder(folder, format) => format.read(name, folder, reading),
-        }
+        }?;
+        // Images that are no pictures have no colours to convert, but a model of theirs is given pictures.
+        dataset.about.rendering.grey = reading.rendering().grey;
+        Ok(dataset)
     }
 }

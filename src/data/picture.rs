@@ -29,8 +29,8 @@ pub const MAX_FILE_BYTES: u64 = 256 << 20;
 ///
 /// - The format is detected from the content, not from the name.
 /// - The picture is turned upright by its EXIF orientation.
-/// - Colours become those of the shape: grey by the weights of Rec. 709 for 1 and 2 channels, RGB for 3 and 4. Samples
-///   of 16 bits become 8 by the levels of `rendering`. Gamma and colour profiles are ignored.
+/// - Colours become those of the shape: grey by the weights of `rendering` for 1 and 2 channels, RGB for 3 and 4.
+///   Samples of 16 bits become 8 by its levels. Gamma and colour profiles are ignored.
 /// - `invert` makes 255 − v of every grey or colour value v, for dark ink on white paper where the data set has bright
 ///   ink on black.
 /// - For shapes without alpha the picture is composed onto the ground of `rendering`; 2 and 4 channels keep alpha as

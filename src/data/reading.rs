@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::fitting::PictureOptions;
+use super::grey::Grey;
 use super::limits::{MAX_CHANNELS, MAX_SIDE};
 use super::rendering::{Background, Levels, Rendering};
 use crate::error::{Error, Result};
@@ -25,14 +26,16 @@ pub struct Reading {
     pub levels: Levels,
     /// Inverting pictures, and fitting those of another aspect ratio.
     pub options: PictureOptions,
-    /// The rendering of a model, in place of `background` and `levels`.
+    /// The weights of a colour's grey; a data set of any kind hands them to its models.
+    pub grey: Grey,
+    /// The rendering of a model, in place of `background`, `levels` and `grey`.
     pub rendering: Option<Rendering>,
 }
 
 impl Reading {
     /// The rendering before anything is chosen in place of `auto`.
     pub(super) fn rendering(&self) -> Rendering {
-        self.rendering.unwrap_or_else(|| Rendering::by(self.background, self.levels))
+        self.rendering.unwrap_or_else(|| Rendering::by(self.background, self.levels, self.grey))
     }
 
     /// The same for data of a model, whose shape and rendering hold where nothing is given.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use image::{DynamicImage, ImageBuffer, Luma, LumaA, Rgb, Rgba};
 
+use super::grey::Grey;
 use crate::error::{Error, Result, suggestion};
 use crate::text::shorten;
 
@@ -173,8 +174,6 @@ impl FromStr for Levels {
 }
 
 /// How pictures become bytes, as chosen for a data set and kept in its models.
-///
-/// The default is that of models without such an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rendering {
     /// The ground under transparent parts.
@@ -183,15 +182,21 @@ pub struct Rendering {
     pub margin: Colour,
     /// The levels of 16-bit samples.
     pub levels: LevelRange,
+    /// The weights of a colour's grey.
+    pub grey: Grey,
 }
 
 impl Default for Rendering {
     fn default() -> Rendering {
-        Rendering { ground: BLACK, margin: BLACK, levels: LevelRange::FULL }
+        Rendering { ground: BLACK, margin: BLACK, levels: LevelRange::FULL, grey: Grey::default() }
     }
 }
 
 impl Rendering {
+    /// That of models and recipes of versions that had no choice.
+    pub const FORMER: Rendering =
+        Rendering { ground: BLACK, margin: BLACK, levels: LevelRange::FULL, grey: Grey::Rec709 };
+
     /// The same on another ground, around the picture as well.
     pub fn on(self, ground: Colour) -> Rendering {
         Rendering { ground, margin: ground, ..self }
@@ -210,14 +215,9 @@ impl Rendering {
     }
 
     /// The rendering by settings, before anything is chosen in place of `auto`.
-    pub(super) fn by(background: Background, levels: Levels) -> Rendering {
-        Rendering::default().with(background, levels)
+    pub(super) fn by(background: Background, levels: Levels, grey: Grey) -> Rendering {
+        Rendering { grey, ..Rendering::default() }.with(background, levels)
     }
-}
-
-/// The grey of a colour by the weights of Rec. 709.
-pub(super) fn luma([red, green, blue]: Colour) -> u8 {
-    ((u32::from(red) * 2126 + u32::from(green) * 7152 + u32::from(blue) * 722) / 10_000) as u8
 }
 
 #[cfg(test)]

@@ -232,7 +232,7 @@ impl Session {
     }
 }
 
-/// Puts what was chosen while reading in place of `auto`, so that a run from the recipe reads the same.
+/// Puts what was done while reading into the recipe, so that a run from the recipe reads the same.
 fn adopt_choices(recipe: &mut Recipe, dataset: &Dataset) {
     if recipe.background == Background::Auto {
         recipe.background = dataset.about.background;
@@ -240,6 +240,7 @@ fn adopt_choices(recipe: &mut Recipe, dataset: &Dataset) {
     if recipe.levels == Levels::Auto {
         recipe.levels = dataset.about.levels;
     }
+    recipe.grey = dataset.about.rendering.grey;
 }
 
 fn setting(key: &'static str, problem: String) -> Error {

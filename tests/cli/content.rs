@@ -185,3 +185,40 @@ fn samples_that_make_a_result_wrong_are_counted_before_training() {
         clean.err
     );
 }
+
+#[test]
+fn colours_become_grey_as_the_recipe_says_and_as_before_for_one_of_an_earlier_run() {
+    let place = Place::new();
+    for (class, at) in (0..2u8).flat_map(|class| (0..10u8).map(move |at| (class, at))) {
+        let value = |x: u32, y: u32| Rgba([x as u8 * 30, y as u8 * 30, 100 * class + 9 * at, 255]);
+        place.write(&format!("photos/{class}/{at}.png"), bytes(RgbaImage::from_fn(8, 8, value)));
+    }
+    let train = ["train", "photos", "--resize", "1x8x8", "--epochs", "1", "-b", "4", "--device", "cpu"];
+    place.run(&train).ok();
+    place.run(&[&train[..], &["--grey", "rec709"]].concat()).ok();
+    let digest = |run: &str| place.json(&format!("{run}/run.json"))["digest"].clone();
+    let [today, former, earlier] = ["runs/photos-001", "runs/photos-002", "runs/photos-003"];
+    assert!(
+        digest(today).is_string() && digest(today) != digest(former),
+        "{} {}",
+        digest(today),
+        digest(former)
+    );
+    assert!(recipe(&place, today).contains("grey = \"rec601\"\n"));
+    // The recipe of a run without the key is that of an earlier version.
+    let text = recipe(&place, former).replace("grey = \"rec709\"\n", "");
+    assert!(!text.contains("grey"), "{text}");
+    place.write("earlier.toml", text);
+    place.run(&["train", "earlier.toml"]).ok();
+    assert_eq!(digest(earlier), digest(former));
+    for run in [today, former, earlier] {
+        same_loss(&place, run);
+        place.run(&["train", "--resume", run, "--epochs", "2"]).ok();
+        same_loss(&place, run);
+    }
+    let metadata =
+        |run: &str| String::from_utf8_lossy(&place.read(&format!("{run}/model.safetensors"))).into_owned();
+    assert!(metadata(today).contains(r#""grey":"rec601""#) && !metadata(earlier).contains(r#""grey""#));
+    let text = [&train[..], &["--grey", "red"]].concat();
+    place.refuses(2, &text, &["--grey is “red”", "rec601"]);
+}

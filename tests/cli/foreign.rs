@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::place::{Place, Ran};
+use crate::state_dict::{Saved, file};
 
 /// What a terminal obeys or hides, and a line that would pass for one of the program's.
 const EVIL: &str =
@@ -71,6 +72,12 @@ fn words_of_the_command_line_are_repeated_escaped() {
         &["resume-check", EVIL],
         &["eval", EVIL],
         &["predict", EVIL, EVIL],
+        &["import", EVIL, "--network", "dense 2", "--classes", "a,b", "--shape", "1x8x8"],
+        &["import", "x", "--network", EVIL, "--classes", "a,b", "--shape", "1x8x8"],
+        &["import", "x", "--network", "dense 2", "--classes", EVIL, "--shape", "1x8x8"],
+        &["import", "x", "--network", "dense 2", "--classes", &format!("a,{EVIL}"), "--shape", "1x8x8"],
+        &["import", "x", "--network", "dense 2", "--classes", "a,b", "--shape", EVIL],
+        &["import", "x", "--network", "dense 2", "--classes", "a,b", "--shape", "1x8x8", "--std", EVIL],
         &["summary", EVIL],
         &["explain", EVIL],
         &["data", EVIL],
@@ -336,6 +343,30 @@ fn records_models_and_checkpoints_are_shown_escaped() {
         ] {
             harmless(place.run(arguments), &format!("{key}: {arguments:?}"));
         }
+    }
+}
+
+#[test]
+fn names_of_tensors_in_a_file_of_another_program_are_shown_escaped() {
+    let place = Place::new();
+    let layer = |name: &str| {
+        let weight = Saved::new(&format!("{name}.weight"), &[10, 64], &[0.5; 640]);
+        [weight, Saved::new(&format!("{name}.bias"), &[10], &[0.0; 10])]
+    };
+    let import = ["import", "x", "--network", "dense 10", "--classes", "digits", "--force"];
+    let train = ["train", "--network", "dense 10", "--init-from", "x", "--fast-dev-run", "--device", "cpu"];
+    let other = [Saved::new(&format!("{EVIL}.{EVIL}"), &[2], &[0.0; 2])];
+    for (tensors, fits) in [
+        (layer(EVIL).to_vec(), true),
+        ([&layer(EVIL)[..], &other].concat(), false),
+        ([&layer("0")[..], &other].concat(), false),
+        ([layer(EVIL), layer(&format!("{EVIL}a"))].concat(), false),
+        (other.to_vec(), false),
+    ] {
+        place.write("x", file(&tensors, None));
+        let ran = escaped(place.run(&import), "import");
+        assert_eq!(ran.code, Some(if fits { 0 } else { 3 }), "{}", ran.err);
+        harmless(place.run(&train), "train");
     }
 }
 

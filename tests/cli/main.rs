@@ -17,6 +17,7 @@ mod eval;
 mod experimental;
 mod foreign;
 mod help;
+mod import;
 mod limits;
 mod memory;
 mod odd;
@@ -28,6 +29,8 @@ mod profile;
 mod recipes;
 mod refusals;
 mod shell;
+#[path = "../common/state_dict.rs"]
+mod state_dict;
 mod streams;
 #[path = "../common/tiles.rs"]
 mod tiles;

@@ -7,7 +7,7 @@ use image::{
     RgbaImage,
 };
 use wgrad::internals::data::{
-    Background, Dataset, LevelRange, Levels, Reading, Rendering, load_as, load_with, read_picture,
+    Background, Dataset, Grey, LevelRange, Levels, Reading, Rendering, load_as, load_with, read_picture,
 };
 use wgrad::internals::program::shape::Shape;
 
@@ -53,6 +53,42 @@ fn values(set: &Dataset) -> Vec<u8> {
     values.sort_unstable();
     values.dedup();
     values
+}
+
+/// Digests by wgrad at commit 0d019db, which had no choice of the grey.
+#[test]
+fn colours_become_grey_as_in_pillow_or_to_the_bytes_of_earlier_versions() {
+    let colour = |class: u32, at: u32| {
+        let value = |x: u32, y: u32| {
+            [x * 40 + class * 13, y * 50 + at * 7, x * y * 9 + class * 100].map(|value| (value % 256) as u8)
+        };
+        bytes(RgbImage::from_fn(6, 6, |x, y| Rgb(value(x, y))))
+    };
+    let folder = folder(colour);
+    let (former, coloured) = (
+        "sha256:f8808b3bd259e3ea04abf69fe1a73fb4156699ebc61ee2e27d636d804e10f7a7",
+        "sha256:e726713ee2df9ffc5b0297dca7f2bf9d0af6a918358c1c0a74f2cd11dd5310c6",
+    );
+    let read = |size: &str, grey| folder.load_with(&Reading { grey, ..to(size) }).unwrap();
+    let set = read("1x6x6", Grey::Rec709);
+    assert_eq!((set.digest.as_str(), set.about.rendering.grey), (former, Grey::Rec709));
+    for grey in [Grey::Rec601, Grey::Rec709] {
+        assert_eq!(read("3x6x6", grey).digest, coloured);
+    }
+    // Pillow 13.0.0 makes these of the third row of 0/1.png.
+    let set = read("1x6x6", Grey::Rec601);
+    let first = set.about.train_files.iter().position(|path| path.ends_with("0/1.png")).unwrap();
+    assert_eq!(set.train.image(first)[12..18], [63, 77, 91, 105, 119, 133]);
+    // A model's own grey is what measuring reads by.
+    let shape = Shape::image(1, 6, 6);
+    let of = |rendering| load_as(folder.path().to_str().unwrap(), &shape, &rendering, false).unwrap().digest;
+    assert_eq!((of(Rendering::FORMER), of(Rendering::default())), (former.to_owned(), set.digest));
+    // Images that are no pictures hand it to the model that is trained on them.
+    for (grey, reading) in
+        [Grey::Rec601, Grey::Rec709].map(|grey| (grey, Reading { grey, ..Reading::default() }))
+    {
+        assert_eq!(load_with("digits", &reading).unwrap().about.rendering.grey, grey);
+    }
 }
 
 /// The colour of a class.
@@ -416,9 +452,9 @@ fn what_reading_loses_is_said() {
     );
     let clear = |_, _| bytes(RgbaImage::from_fn(6, 6, |x, y| Rgba([200, (x * y) as u8, 0, 0])));
     note(&clear, to("1x6x6"), &["8 of 8", "one colour", "transparent throughout"]);
-    // 100 · 0.2126 and 29 · 0.7152 + 8 · 0.0722 are both 21.
+    // 100 · 0.299 and 50 · 0.587 + 6 · 0.114 are both 30.
     let equal = |_, at| {
-        bytes(RgbImage::from_fn(6, 6, |x, _| if x == at { Rgb([100, 0, 0]) } else { Rgb([0, 29, 8]) }))
+        bytes(RgbImage::from_fn(6, 6, |x, _| if x == at { Rgb([100, 0, 0]) } else { Rgb([0, 50, 6]) }))
     };
     note(&equal, to("1x6x6"), &["one colour", "equally bright", "⟨resize 3x6x6⟩"]);
     let thin = |_, at| bytes(GrayImage::from_fn(900, 900, |x, _| Luma([u8::from(x == 100 * at + 50) * 255])));

@@ -4,7 +4,7 @@ use std::fs;
 
 use image::codecs::jpeg::JpegEncoder;
 use wgrad::internals::data::{
-    Background, Dataset, Fit, Levels, PictureOptions, Reading, Rendering, load_again, load_as, load_with,
+    Background, Dataset, Fit, Grey, Levels, PictureOptions, Reading, Rendering, load_again, load_as, load_with,
 };
 
 use crate::files::{Folder, pets, png};
@@ -16,6 +16,7 @@ const SKIP: Reading = Reading {
     background: Background::Auto,
     levels: Levels::Auto,
     options: PictureOptions { invert: false, fit: Fit::Pad },
+    grey: Grey::Rec601,
     rendering: None,
 };
 

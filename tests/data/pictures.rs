@@ -61,8 +61,10 @@ fn colours_follow_the_shape() {
     let file = png(RgbImage::from_fn(2, 1, |x, _| if x == 0 { Rgb([255, 0, 0]) } else { Rgb([1, 2, 3]) }));
     assert_eq!(file.read(shape(3, 1, 2), false).unwrap(), [255, 1, 0, 2, 0, 3]);
     assert_eq!(file.read(shape(4, 1, 2), false).unwrap(), [255, 1, 0, 2, 0, 3, 255, 255]);
-    // Rec. 709 red: 0.2126 · 255.
-    assert_eq!(file.read(shape(1, 1, 2), false).unwrap()[0], 54);
+    // Red by Rec. 601, 0.299 · 255, as in Pillow, and by Rec. 709, 0.2126 · 255, as in earlier versions.
+    assert_eq!(file.read(shape(1, 1, 2), false).unwrap()[0], 76);
+    let former = read_picture(&file.path, &shape(1, 1, 2), &Rendering::FORMER, false).unwrap();
+    assert_eq!(former[0], 54);
     assert_eq!(file.read(shape(2, 1, 2), false).unwrap()[2..], [255, 255]);
     let deep = ImageBuffer::<Luma<u16>, Vec<u16>>::from_fn(2, 1, |x, _| Luma([x as u16 * 65_535]));
     assert_eq!(png(deep).read(shape(1, 1, 2), false).unwrap(), [0, 255]);
@@ -107,6 +109,28 @@ fn shrinking_averages_over_the_area() {
     let board = png(GrayImage::from_fn(80, 80, |x, y| Luma([255 * ((x + y) % 2) as u8])));
     let grey = board.read(shape(1, 8, 8), false).unwrap();
     assert!(grey.iter().all(|value| (125..=130).contains(value)), "{grey:?}");
+}
+
+/// What Pillow 13.0.0 makes of the same pictures by `resize(size, Image.BILINEAR)`.
+#[test]
+fn other_sizes_are_pillows_bilinear_to_rounding() {
+    let picture = |side| {
+        png(GrayImage::from_fn(side, side, |x, y| Luma([((x * x * 31 + y * 47 + x * y * 13) % 256) as u8])))
+    };
+    let smaller = [
+        89, 120, 136, 135, 105, 130, 119, 127, 112, 137, 123, 117, 119, 121, 123, 136, 116, 133, 128, 135,
+        138, 131, 134, 136, 127,
+    ];
+    let larger = [
+        0, 4, 18, 31, 71, 111, 124, 7, 11, 26, 40, 80, 121, 134, 27, 32, 49, 65, 108, 152, 166, 47, 53, 72,
+        91, 136, 182, 197, 67, 74, 96, 117, 117, 119, 119, 87, 95, 119, 142, 98, 55, 40, 94, 102, 127, 151,
+        92, 34, 14,
+    ];
+    for (from, to, expected) in [(13, 5, &smaller[..]), (3, 7, &larger[..])] {
+        let values = picture(from).read(shape(1, to, to), false).unwrap();
+        let near = values.iter().zip(expected).all(|(one, two)| one.abs_diff(*two) <= 1);
+        assert!(near && values.len() == expected.len(), "{values:?}");
+    }
 }
 
 fn jpeg(picture: &RgbImage) -> Vec<u8> {

@@ -2,11 +2,14 @@
 
 mod classifier;
 mod face;
+mod foreign;
 mod model;
 mod observer;
 mod overflow;
 mod recipe;
 mod run;
+#[path = "../common/state_dict.rs"]
+mod state_dict;
 
 use wgrad::{Error, Result};
 

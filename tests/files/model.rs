@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wgrad::Error;
-use wgrad::internals::data::{LevelRange, Normaliser, Rendering, Tones};
+use wgrad::internals::data::{Grey, LevelRange, Normaliser, Rendering, Tones};
 use wgrad::internals::network::loss::Loss;
 use wgrad::internals::program::shape::Shape;
 use wgrad::internals::train::run::model::{FILE, Model};
@@ -35,26 +35,59 @@ fn model() -> Model {
 
 #[test]
 fn how_pictures_become_bytes_is_kept_and_is_as_before_where_a_file_says_nothing() {
-    let rendering =
-        Rendering { ground: [255; 3], margin: [1, 2, 3], levels: LevelRange { low: 1000, high: 1300 } };
-    let other = Model { rendering, ..model() };
-    let (_folder, path) = saved(&other);
-    assert_eq!(Model::load(&path).unwrap(), other);
-    let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
-    for entry in [r#""background":"white""#, r##""margin":"#010203""##, r#""levels":"[1000,1300]""#] {
-        assert!(text.contains(entry), "{entry} is not in the metadata");
-    }
+    let levels = LevelRange { low: 1000, high: 1300 };
+    let rendering = Rendering { ground: [255; 3], margin: [1, 2, 3], levels, grey: Grey::Rec601 };
+    assert_eq!(
+        pixel_entries(rendering),
+        [
+            ("background", "white"),
+            ("margin", "#010203"),
+            ("levels", "[1000,1300]"),
+            ("grey", "rec601"),
+            ("channels", "LA"),
+            ("resampling", "triangle"),
+            ("fit", "pad"),
+            ("scale", "1/255"),
+        ]
+    );
+    assert_eq!(
+        pixel_entries(Rendering::default())[..3],
+        [("background", "black"), ("margin", "black"), ("levels", "[0,65535]"),]
+    );
+    // Files of earlier versions say only what differs from black and all levels, and so does a run that they began.
+    assert_eq!(pixel_entries(Rendering::FORMER), []);
+    let former = Rendering { ground: [255; 3], ..Rendering::FORMER };
+    assert_eq!(pixel_entries(former), [("background", "white")]);
+}
+
+#[test]
+fn brightness_and_contrast_are_kept_and_are_missing_in_files_of_earlier_versions() {
     let tones = Some(Tones { brightness: [0.125, 0.5], contrast: [0.0, 0.25] });
     let other = Model { tones, ..model() };
     let (_folder, path) = saved(&other);
     assert_eq!((Model::load(&path).unwrap(), other.usual_tones()), (other.clone(), tones));
-    // Onto black and with all levels there is nothing to say, and files of earlier versions say nothing.
     let (_folder, path) = saved(&model());
     let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
-    assert!(
-        ["background", "margin", "levels", "brightness", "contrast"].iter().all(|key| !text.contains(key))
-    );
-    assert_eq!(Model::load(&path).unwrap().rendering, Rendering::default());
+    assert!(["brightness", "contrast"].iter().all(|key| !text.contains(key)));
+}
+
+/// The entries of a model's metadata about its pixels, which are read back to the same.
+#[track_caller]
+fn pixel_entries(rendering: Rendering) -> Vec<(&'static str, &'static str)> {
+    let model = Model { rendering, ..model() };
+    let (_folder, path) = saved(&model);
+    assert_eq!(Model::load(&path).unwrap(), model);
+    let bytes = fs::read(&path).unwrap();
+    let size = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: Value = serde_json::from_slice(&bytes[8..][..size]).unwrap();
+    let entries = header["__metadata__"].as_object().unwrap().iter();
+    // Nine entries about the network come first, and the checksum is the last.
+    let entries = entries.filter(|(key, _)| *key != "checksum").skip(9);
+    entries.map(|(key, value)| (leak(key), leak(value.as_str().unwrap()))).collect()
+}
+
+fn leak(text: &str) -> &'static str {
+    text.to_owned().leak()
 }
 
 /// A run directory with a model in it.
@@ -228,6 +261,10 @@ fn missing_foreign_or_wrong_metadata_are_refused() {
     assert_metadata_refused("loss", "mae", &["loss: there is no “mae”"]);
     assert_metadata_refused("shape", "[2, 3]", &["shape"]);
     assert_metadata_refused("background", "blakc", &["“blakc” as background", "not a colour"]);
+    assert_metadata_refused("grey", "rec610", &["“rec610” as grey", "rec601 or rec709"]);
+    for (key, value) in [("channels", "BGR"), ("resampling", "lanczos"), ("fit", "crop"), ("scale", "1")] {
+        assert_metadata_refused(key, value, &[&format!("“{value}” as {key}"), "reads pictures with “"]);
+    }
     assert_metadata_refused("margin", "auto", &["auto as margin", "not a colour"]);
     assert_metadata_refused("levels", "[7, 7]", &["levels 7 to 7", "no range"]);
     assert_metadata_refused("levels", "[0, 65536]", &["levels"]);

@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::Path;
 
+use wgrad::internals::data::{Background, Grey};
 use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::network::loss::Loss;
 use wgrad::internals::network::optimiser::Optimiser;
@@ -92,7 +93,7 @@ fn a_recipe_written_out_reads_back_the_same() {
         "data = 'C:\\data \"x\"'\nnetwork = 'dense 4,leaky-relu 0.2, dense 2'\nepochs = 1_000\n\
          batch_size = 0x10\nlearning_rate = 1e-3\nmomentum = 0\nloss = 'bce'\nseed = 18446744073709551615\n\
          validation = 0.1\ndevice = 'llvmpipe'\ntuning = 'long matmul'\nrewrites = 'activations, f16'\nprecision = 'f16'\nexperimental = 'cooperative-matrix'\nnormalise = 'unit'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']\n\
-         resize = '3×8x9'\nskip_bad = true\nbackground = '#FFCC00'\nlevels = '0 - 4000'\naugment = 'flip, shift 2'\nschedule = 'cosine warmup 5'\n\
+         resize = '3×8x9'\nskip_bad = true\nbackground = '#FFCC00'\nlevels = '0 - 4000'\ngrey = 'rec709'\naugment = 'flip, shift 2'\nschedule = 'cosine warmup 5'\n\
          clip_norm = 1\nclip_value = 0.5\naccumulate = 2\nema = 0.99\nlabel_smoothing = 0\n\
          class_weights = '1,2'\nstop_early = 'train-loss patience 3'\nmax_time = '1h30m'\non_nan = 'rollback'\noverfit_batches = 3",
     )
@@ -106,18 +107,36 @@ fn a_recipe_written_out_reads_back_the_same() {
     assert!(text.contains("learning_rate = 0.001\n"), "{text}");
     assert!(text.contains("network = \"dense 4, leaky-relu 0.2, dense 2\"\n"), "{text}");
     let pictures = "resize = \"3x8x9\"\nskip_bad = true\nbackground = \"#ffcc00\"\nlevels = \"0-4000\"\n\
-                    augment = \"shift 2, flip\"\n";
+                    grey = \"rec709\"\naugment = \"shift 2, flip\"\n";
     assert!(text.contains(pictures), "{text}");
     assert_eq!(Recipe::resolve(&parse(&text).unwrap(), 784, 2, 100).unwrap(), recipe);
 }
 
 #[test]
-fn a_checkpoint_of_a_version_without_grounds_keeps_black_and_plain_rounding() {
+fn a_checkpoint_of_a_version_without_grounds_keeps_black_and_plain_rounding_and_its_grey() {
     let earlier = parse("data = 'ink'").unwrap().of_any_version();
-    let black = parse("data = 'ink'\nbackground = 'black'\nlevels = 'full'").unwrap();
+    let black = parse("data = 'ink'\nbackground = 'black'\nlevels = 'full'\ngrey = 'rec709'").unwrap();
     assert_eq!(earlier, black);
-    let later = parse("background = 'white'\nlevels = 'auto'").unwrap();
+    let later = parse("background = 'white'\nlevels = 'auto'\ngrey = 'rec601'").unwrap();
     assert_eq!(later.clone().of_any_version(), later);
+}
+
+#[test]
+fn the_recipe_of_an_earlier_run_keeps_its_grey_and_one_by_hand_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recipe.toml");
+    let reading = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        wgrad::internals::train::recipe::read(&path).unwrap().reading()
+    };
+    let of_a_run = include_str!("../durability/fixtures/digits-001/recipe.toml");
+    let read = reading(of_a_run);
+    assert_eq!((read.grey, read.background), (Grey::Rec709, Background::Auto));
+    let by_hand = reading("data = 'photos'\nnetwork = 'cnn'\nseed = 3\ndevice = 'cpu'\nepochs = 4");
+    assert_eq!(by_hand.grey, Grey::Rec601);
+    let today = Recipe::defaults_for("photos", 64, 10, 1437);
+    assert_eq!(reading(&today.to_toml()).grey, Grey::Rec601);
+    assert_eq!(reading(&Recipe { grey: Grey::Rec709, ..today }.to_toml()).grey, Grey::Rec709);
 }
 
 #[test]
@@ -184,6 +203,7 @@ resize = "none"
 skip_bad = false
 background = "auto"
 levels = "auto"
+grey = "rec601"
 augment = "none"
 network = "dense 64, relu, dense 10"
 epochs = 40

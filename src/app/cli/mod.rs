@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod custom;
 pub mod data;
+mod import;
 mod lesson;
 mod numbers;
 mod runs;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+pub use import::ImportArgs;
 pub use lesson::LessonArgs;
 use numbers::from_one;
 pub use runs::{RunsArgs, RunsCommand, Sort};
@@ -84,6 +86,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Classify pictures (PNG or JPEG) with a trained network
     Predict(PredictArgs),
+    /// Make a model of weights that PyTorch saved
+    Import(ImportArgs),
     /// Show a network's layers, shapes, parameters, memory and dispatches
     Summary(SummaryArgs),
     /// Show one training step of one sample, number by number
@@ -120,6 +124,7 @@ impl Command {
             Command::ResumeCheck(_)
             | Command::Completions(_)
             | Command::Man(_)
+            | Command::Import(_)
             | Command::Summary(_)
             | Command::Devices(_)
             | Command::Doctor(_)

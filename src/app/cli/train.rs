@@ -34,7 +34,7 @@ pub struct TrainArgs {
     pub source: Option<String>,
     #[command(flatten)]
     pub learning: SettingFlags<Learning>,
-    /// Begin with the weights of this run, model or checkpoint, where names and shapes agree
+    /// Begin with the weights of this run, model, checkpoint or safetensors file of PyTorch, where they fit
     #[arg(long, value_name = "MODEL", help_heading = "Network", hide_short_help = true)]
     pub init_from: Option<PathBuf>,
     /// Train one step and measure as a test; nothing is saved

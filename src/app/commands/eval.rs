@@ -48,7 +48,15 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
 
 /// The data to measure on, with the labels of the network. Their shape must be that of the network.
 fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Labelled> {
-    let source = arguments.data.as_deref().unwrap_or(&model.data);
+    let source = match arguments.data.as_deref() {
+        None if model.data.is_empty() => {
+            return Err(Error::Usage(format!(
+                "{} was imported without data, so name a data set or a folder after it",
+                shown(&arguments.run)
+            )));
+        }
+        given => given.unwrap_or(&model.data),
+    };
     let mut reading =
         Reading { options: arguments.options.options()?, ..arguments.reading.given()?.reading() };
     let is_own = data::is_same(source, &model.data);

@@ -1,5 +1,6 @@
 //! The commands, one per file.
 
+mod adopted;
 pub mod bench;
 mod changeable;
 pub mod console;
@@ -11,6 +12,7 @@ pub mod doctor;
 pub mod eval;
 pub mod exercises;
 pub mod explain;
+pub mod import;
 pub mod lesson;
 pub mod lr_find;
 pub mod memory;

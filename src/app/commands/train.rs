@@ -4,13 +4,14 @@ use std::path::Path;
 
 use wgrad::internals::data;
 use wgrad::internals::text::joined;
-use wgrad::internals::train::recipe::{self, NetworkChoice, Overrides, Recipe};
+use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::{RunDir, Weights};
 use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::schedule::Schedule;
 use wgrad::internals::train::session::Session;
 use wgrad::{Error, Result};
 
+use super::adopted;
 use super::console::note;
 use super::custom::Origin;
 use super::prepared::{How, Place, Prepared, profiled};
@@ -75,7 +76,7 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     if let Some(weights) = weights {
-        trainer.set_parameters(&adopt(&weights, &prepared)?)?;
+        trainer.set_parameters(&adopt(weights, &prepared)?)?;
     }
     // Nothing is written before all input has been checked.
     let record = prepared.record();
@@ -110,10 +111,10 @@ fn initial_weights(path: &Path) -> Result<Weights> {
 }
 
 /// The initial weights, from a file where names and shapes agree. It prints which.
-fn adopt(weights: &Weights, prepared: &Prepared) -> Result<Vec<f32>> {
+fn adopt(weights: Weights, prepared: &Prepared) -> Result<Vec<f32>> {
     let arena = &prepared.lowered.arena;
     let mut values = arena.initial_values(prepared.session.recipe.seed);
-    let adopted = weights.adopt(arena, &mut values);
+    let adopted = weights.adopt(arena, &mut values)?;
     if adopted.taken.is_empty() {
         return Err(Error::Usage(
             "--init-from: none of the file's parameters has the name and shape of one of this network; compare \
@@ -121,16 +122,7 @@ fn adopt(weights: &Weights, prepared: &Prepared) -> Result<Vec<f32>> {
                 .to_owned(),
         ));
     }
-    note(format_args!("weights {} taken over: {}", adopted.taken.len(), joined(adopted.taken.join(", "))));
-    for (what, names) in [
-        ("not in the file, so drawn at random", &adopted.missing),
-        ("of another shape, so drawn at random", &adopted.reshaped),
-        ("only in the file, so left out", &adopted.unused),
-    ] {
-        if !names.is_empty() {
-            note(format_args!("        {what}: {}", joined(names.join(", "))));
-        }
-    }
+    adopted::announce(&adopted);
     Ok(values)
 }
 

@@ -6,14 +6,14 @@ use toml::de::DeTable;
 
 use super::table::Overrides;
 use super::values::RawValue;
-use crate::data::files;
+use crate::data::{Rendering, files};
 use crate::error::{Error, Result, as_in_a_recipe, with_settings};
 use crate::text::{printable, shorten, shown};
 
 /// The longest recipe file. A longer file was named by mistake.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Reads a recipe file.
+/// Reads a recipe file. One that an earlier version's run wrote keeps that version's grey.
 ///
 /// # Errors
 /// [`Error::Usage`] for a file that can't be read, and as [`parse_toml`].
@@ -23,7 +23,9 @@ pub fn read(path: &Path) -> Result<Overrides> {
         Error::Usage(format!("the recipe {shown} can't be read ({why}), so check the path and the file"))
     };
     let text = files::read_text(path, MAX_BYTES).map_err(problem)?;
-    parse_toml(&text, path)
+    let given = parse_toml(&text, path)?;
+    let grey = given.grey.or_else(|| given.is_of_a_run().then_some(Rendering::FORMER.grey));
+    Ok(Overrides { grey, ..given })
 }
 
 /// Reads the text of a recipe file. `path` is the file's, for messages.

@@ -19,18 +19,30 @@ impl Overrides {
             background: self.background.unwrap_or_default(),
             levels: self.levels.unwrap_or_default(),
             options: PictureOptions::default(),
+            grey: self.grey.unwrap_or_default(),
             rendering: None,
         }
     }
 
-    /// These of a checkpoint, with what versions did that had no setting for the ground or the levels of pictures.
+    /// These of a run, with what versions did that had no setting for ground, levels or grey of pictures.
     pub fn of_any_version(self) -> Overrides {
-        let Rendering { ground, levels, .. } = Rendering::default();
+        let Rendering { ground, levels, grey, .. } = Rendering::FORMER;
         Overrides {
             background: self.background.or(Some(Background::Colour(ground))),
             levels: self.levels.or(Some(Levels::Range(levels))),
+            grey: self.grey.or(Some(grey)),
             ..self
         }
+    }
+
+    /// Whether a run wrote them: it leaves out no setting, not even one that does nothing.
+    pub(super) fn is_of_a_run(&self) -> bool {
+        let Overrides { data, resize, skip_bad, augment, network, seed, device, .. } = self;
+        let Overrides { kernel, stop_early, class_weights, overfit_batches, .. } = self;
+        let named = data.is_some() && network.is_some() && seed.is_some() && device.is_some();
+        let read = resize.is_some() && skip_bad.is_some() && augment.is_some();
+        let idle = kernel.is_some() && stop_early.is_some() && class_weights.is_some();
+        named && read && idle && overfit_batches.is_some()
     }
 
     /// These, and `other` where these are not given: `flags.or(file)`.

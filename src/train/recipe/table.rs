@@ -4,7 +4,7 @@ use super::choice::NetworkChoice;
 use super::on_nan::OnNan;
 use super::rewrites::WantedRewrites;
 use super::settings::settings;
-use crate::data::{Background, Levels, Normalise, Resize};
+use crate::data::{Background, Grey, Levels, Normalise, Resize};
 use crate::kernel::Augmentation;
 use crate::kernel::precision::Precision;
 use crate::network::Network;
@@ -26,7 +26,7 @@ settings! {
     ///
     /// [`Recipe::for_data`] has the defaults of a data set, which
     /// `Recipe { epochs: 3, ..Recipe::for_data(&data) }` changes; [`Recipe::with_optimiser`] changes the learning rate too.
-    /// `data`, `resize`, `skip_bad`, `background`, `levels` and `device` say where a program finds data and device: a
+    /// `data`, `resize`, `skip_bad`, `background`, `levels`, `grey` and `device` say where a program finds data and device: a
     /// [`Session`](crate::train::session::Session) is given both.
     Recipe,
     /// Settings that flags or a recipe file give; `None` where they don't.
@@ -58,6 +58,11 @@ settings! {
     levels: Levels = Levels::Auto,
         Data "RANGE",
         takes "a string: auto, full, or the lowest and the highest 16-bit value, as in “0-4000”";
+
+    /// Weights of the grey of colours: rec601, as Pillow and OpenCV have them, or rec709.
+    grey | gray: Grey = Grey::Rec601,
+        Data "NAME",
+        takes "a string: rec601, the weights of Pillow and OpenCV, or rec709, those of earlier versions";
 
     /// Augmentation of training samples, as in "shift 2, rotate 10".
     augment: Augmentation = Augmentation::default(),

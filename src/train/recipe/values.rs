@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 use toml::de::DeValue;
 
-use crate::data::{Background, Levels, Normalise, Resize};
+use crate::data::{Background, Grey, Levels, Normalise, Resize};
 use crate::error::Error;
 use crate::kernel::Augmentation;
 use crate::kernel::precision::Precision;
@@ -213,7 +213,7 @@ macro_rules! texts {
 }
 
 texts!(Augmentation, Network, Optimiser, Schedule, ClassWeights, TimeLimit, Normalise, Loss);
-texts!(Background, Levels, Tuning, super::WantedRewrites, Precision, Experimental, super::OnNan);
+texts!(Background, Grey, Levels, Tuning, super::WantedRewrites, Precision, Experimental, super::OnNan);
 
 /// A type whose setting may have no value.
 trait Optional: FromStr<Err = Error> + Display {

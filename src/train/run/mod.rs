@@ -13,6 +13,7 @@ mod tensors;
 
 mod appended;
 mod events;
+mod import;
 mod kernels;
 mod metrics;
 mod place;

@@ -28,6 +28,7 @@ pub(super) enum Seal {
 }
 
 /// A checksum under way.
+#[derive(Debug)]
 pub(super) struct Sum {
     hash: Sha256,
     /// The checksum that the file has.

@@ -11,7 +11,7 @@ impl Trainer {
         self.names = (classes.to_vec(), data.to_owned());
     }
 
-    /// Gives the model the rendering of its pictures. Without it, they are read onto black and with all levels.
+    /// Gives the model the rendering of its pictures, by default [`Rendering::default`].
     pub fn set_rendering(&mut self, rendering: Rendering) {
         self.pictures.0 = rendering;
     }

@@ -29,7 +29,7 @@ impl Checkpoint {
 /// The checkpoint in a file. An error is the end of a sentence.
 fn read(path: &Path) -> Result<Checkpoint, String> {
     let mut file = Tensors::open(path, ADVICE)?;
-    file.check_sum()?;
+    file.check_sum(&[])?;
     file.check_format(FORMAT, FORMAT_VERSION)?;
     if file.parse::<u32>("format_version", "a whole number")? < FORMAT_VERSION {
         return Err("was written by an older wgrad, so resume it with that one or train again".to_owned());

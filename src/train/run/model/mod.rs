@@ -1,11 +1,10 @@
 //! A trained network as a safetensors file, with PyTorch's names and layouts.
 //!
 //! The tensors are those of the network's [`Arena`]. The rest is in the file's metadata, as strings: `format`, `format_version`, `network` (text form), `loss`, `data`,
-//! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`; and the file's `checksum`. Where pictures are not read onto black
-//! and with all levels, `background`, `margin` (the ground around them) and, as JSON, `levels` (low, high) say how.
-//! `brightness` and `contrast` are the least and the greatest of the images trained on. So
-//! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` works.
+//! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`; what its pixels mean (`pixels.rs`);
+//! `brightness` and `contrast`, the least and the greatest of the images trained on; and the file's `checksum`. So `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` works.
 
+mod pixels;
 mod read;
 
 use std::io::{self, Write};
@@ -17,7 +16,7 @@ use serde_json::json;
 use crate::data::files::{unwritten, write_with};
 use crate::data::held::HeldFolder;
 use crate::data::{
-    Background, Normaliser, PictureOptions, PictureRead, PictureSource, Rendering, Tones, check_shape,
+    Normaliser, PictureOptions, PictureRead, PictureSource, Rendering, Tones, check_shape,
     read_picture, read_pictures,
 };
 use crate::error::{Error, Result};
@@ -27,6 +26,7 @@ use crate::network::loss::Loss;
 use crate::program::params::{Arena, Param};
 use crate::program::shape::Shape;
 use crate::text::shown;
+use crate::train::run::seal;
 use crate::train::run::tensors::{self, Entry};
 
 /// The name of the model's file in a run directory.
@@ -158,17 +158,7 @@ impl Model {
             metadata["brightness"] = text(&brightness).into();
             metadata["contrast"] = text(&contrast).into();
         }
-        let (Rendering { ground, margin, levels }, default) = (self.rendering, Rendering::default());
-        for (key, colour, usual) in
-            [("background", ground, default.ground), ("margin", margin, default.margin)]
-        {
-            if colour != usual {
-                metadata[key] = Background::Colour(colour).to_string().into();
-            }
-        }
-        if levels != default.levels {
-            metadata["levels"] = text(&[levels.low, levels.high]).into();
-        }
+        pixels::write(&self.rendering, &self.shape, &mut metadata);
         let entry = |param: &'_ Param| Slice::Real(&self.parameters[param.start..][..param.len()]);
         let entries: Vec<Entry> = arena
             .params
@@ -177,6 +167,13 @@ impl Model {
             .collect();
         tensors::write(metadata, &entries, file)
     }
+}
+
+/// The keys of the metadata, in the order in which they are written.
+fn order() -> Vec<&'static str> {
+    let first = ["format", "format_version", "network", "loss", "data", "shape", "classes", "mean", "std"];
+    let tones = ["brightness", "contrast"];
+    first.into_iter().chain(tones).chain(pixels::KEYS).chain([seal::KEY]).collect()
 }
 
 /// A list as JSON. Numbers are as short as they can be read back the same.

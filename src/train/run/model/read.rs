@@ -7,20 +7,21 @@ use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
 
-use super::{FILE, FORMAT, FORMAT_VERSION, MAX_NETWORK_TEXT, Model};
-use crate::data::{Background, LevelRange, Normaliser, Rendering, Tones};
+use super::{FILE, FORMAT, FORMAT_VERSION, MAX_NETWORK_TEXT, Model, pixels};
+use crate::data::{Normaliser, Tones};
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::program::params::Arena;
 use crate::program::shape::Shape;
 use crate::text::{reason, shorten, shown};
-use crate::train::run::tensors::{Advice, Tensors};
+use crate::train::run::tensors::{Advice, Tensors, is_counter};
 
 /// Advice about a file that was a model once.
 const DAMAGED: &str = "so take another copy of it or train again";
 /// Advice about a file that never was a model.
-const FOREIGN: &str = "so name a run directory or a model.safetensors that wgrad wrote";
+const FOREIGN: &str =
+    "so name a run directory or a model.safetensors that wgrad wrote, or import it as a model first";
 
 impl Model {
     /// Reads a model from a file or a run directory.
@@ -66,7 +67,7 @@ fn file_of(path: &Path) -> Result<PathBuf> {
 /// The model in a file. An error is the end of a sentence.
 fn read(path: &Path) -> Result<Model, String> {
     let mut file = Tensors::open(path, Advice { damaged: DAMAGED, foreign: FOREIGN })?;
-    file.check_sum()?;
+    file.check_sum(&super::order())?;
     file.check_format(FORMAT, FORMAT_VERSION)?;
     let mut model = describe(&file)?;
     let arena = super::arena(&model.network, &model.shape).map_err(|error| unusable(&error))?;
@@ -102,7 +103,7 @@ fn describe(metadata: &Tensors) -> Result<Model, String> {
     super::check_description(&network, loss, &shape, &classes, &normaliser)
         .map_err(|problem| format!("{problem}, {DAMAGED}"))?;
     let data = metadata.text("data")?.to_owned();
-    let (rendering, tones) = (rendering(metadata)?, tones(metadata)?);
+    let (rendering, tones) = (pixels::read(metadata, &shape)?, tones(metadata)?);
     Ok(Model { network, loss, shape, classes, normaliser, rendering, tones, parameters: Vec::new(), data })
 }
 
@@ -118,32 +119,6 @@ fn tones(metadata: &Tensors) -> Result<Option<Tones>, String> {
         true => Ok(Some(tones)),
         false => Err(format!("has a brightness or a contrast in its metadata that is no range, {DAMAGED}")),
     }
-}
-
-/// How pictures become bytes. Entries that are missing have their defaults, as in models of earlier versions.
-fn rendering(metadata: &Tensors) -> Result<Rendering, String> {
-    let mut rendering = Rendering::default();
-    for (key, colour) in [("background", &mut rendering.ground), ("margin", &mut rendering.margin)] {
-        if metadata.text(key).is_err() {
-            continue;
-        }
-        match metadata.parse(key, "a colour")? {
-            Background::Colour(found) => *colour = found,
-            Background::Auto => {
-                return Err(format!("has auto as {key} in its metadata, not a colour, {DAMAGED}"));
-            }
-        }
-    }
-    if metadata.text("levels").is_ok() {
-        let [low, high] = metadata.json("levels")?;
-        if low >= high {
-            return Err(format!(
-                "has the levels {low} to {high} in its metadata, which are no range, {DAMAGED}"
-            ));
-        }
-        rendering.levels = LevelRange { low, high };
-    }
-    Ok(rendering)
 }
 
 /// Checks that the file has the network's tensors and no others.
@@ -167,7 +142,7 @@ fn check_tensors(header: &Tensors, arena: &Arena) -> Result<(), String> {
         }
     }
     let known: HashSet<&str> = arena.params.iter().map(|param| param.name.as_str()).collect();
-    match header.names().iter().find(|name| !known.contains(name.as_str())) {
+    match header.names().iter().find(|name| !known.contains(name.as_str()) && !is_counter(name)) {
         Some(name) => {
             let name = shorten(name);
             Err(format!("has a tensor “{name}”, for which its network has no use, {DAMAGED}"))

@@ -1,7 +1,11 @@
 //! Safetensors files: named tensors, and strings about them. [`crate::train::run::model`] and
 //! [`crate::train::run::checkpoint`] are such files.
 //!
-//! Everything in a file is checked before it is used, and memory is taken only for bytes that the file really has.
+//! [`real`] reads the values of other programs' files. Everything in a file is checked before it is used, and memory is taken only for bytes that the file really has.
+
+mod real;
+
+pub(crate) use real::is_real;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -10,13 +14,14 @@ use std::path::Path;
 
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::seal::{self, Seal, Sum};
 use crate::data::files::open_regular;
 use crate::kernel::Slice;
 use crate::text::{reason, shorten};
+use crate::train::run::seal::{self, Seal, Sum};
 
 /// The longest header that the safetensors format allows, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
@@ -103,7 +108,23 @@ fn header(metadata: Value, tensors: &[Entry]) -> Vec<u8> {
     bytes
 }
 
+/// The keys of the metadata, in their order in the header.
+fn keys(header: &[u8]) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Header {
+        __metadata__: Map<String, Value>,
+    }
+    let found = serde_json::from_slice::<Header>(header);
+    found.map_or_else(|_| Vec::new(), |header| header.__metadata__.into_iter().map(|(key, _)| key).collect())
+}
+
+/// Whether a tensor is one of the counters that PyTorch's batch normalisation keeps and nothing needs.
+pub(crate) fn is_counter(name: &str) -> bool {
+    name.rsplit('.').next() == Some("num_batches_tracked")
+}
+
 /// A file whose header has been read and checked. Errors are ends of sentences.
+#[derive(Debug)]
 pub(crate) struct Tensors {
     file: File,
     header: Metadata,
@@ -111,13 +132,15 @@ pub(crate) struct Tensors {
     start: u64,
     /// The checksum of what is before them.
     sum: Option<Sum>,
+    /// The keys of the metadata in their order, if there is a checksum.
+    keys: Vec<String>,
     pub advice: Advice,
 }
 
-/// Whether a file's metadata say that it is of a format; a file that can't be read is of none.
-pub(crate) fn is_of_format(path: &Path, format: &str) -> bool {
-    let advice = Advice { damaged: "", foreign: "" };
-    Tensors::open(path, advice).is_ok_and(|file| file.text("format").is_ok_and(|found| found == format))
+/// The format that a file's metadata name, empty if they name none. A file that can't be read has no format.
+pub(crate) fn format_of(path: &Path) -> Option<String> {
+    let file = Tensors::open(path, Advice { damaged: "", foreign: "" }).ok()?;
+    Some(file.text("format").unwrap_or_default().to_owned())
 }
 
 impl Tensors {
@@ -125,6 +148,10 @@ impl Tensors {
     /// and have the length of their shape.
     pub fn open(path: &Path, advice: Advice) -> Result<Tensors, String> {
         let no = |why: String| format!("is not a safetensors file or is damaged ({why}), {}", advice.foreign);
+        let places = self.keys.iter().filter_map(|key| order.iter().position(|known| known == key));
+        if !places.is_sorted() {
+            return Ok(());
+        }
         let unreadable =
             |error: io::Error| format!("can't be read ({error}), {}", advice.damaged, error = reason(&error));
         let mut file = open_regular(path).map_err(unreadable)?;
@@ -154,11 +181,16 @@ impl Tensors {
             return Err(format!("is damaged: its tensors take {expected} bytes, it has {got}, {damaged}"));
         }
         let sum = Some(Sum::of(&size.to_le_bytes(), &text));
-        Ok(Tensors { file, header, start: 8 + size, sum, advice })
+        let keys = if sum.as_ref().is_some_and(Sum::is_expected) { keys(&text) } else { Vec::new() };
+        Ok(Tensors { file, header, start: 8 + size, sum, keys, advice })
     }
 
     /// Compares the whole file with the checksum in its metadata, if it has one: earlier versions wrote none.
-    pub fn check_sum(&mut self) -> Result<(), String> {
+    ///
+    /// Another program that writes the file anew may keep the metadata, but not the order of the keys, which is by chance
+    /// in the safetensors crate. The checksum isn't that file's, and is left alone. `order` is ours; empty for files
+    /// that nothing else writes.
+    pub fn check_sum(&mut self, order: &[&str]) -> Result<(), String> {
         let damaged = self.advice.damaged;
         let Some(mut sum) = self.sum.take().filter(Sum::is_expected) else { return Ok(()) };
         let unreadable =
