@@ -81,7 +81,9 @@ fn colours_become_grey_as_in_pillow_or_to_the_bytes_of_earlier_versions() {
     assert_eq!(set.train.image(first)[12..18], [63, 77, 91, 105, 119, 133]);
     // A model's own grey is what measuring reads by.
     let shape = Shape::image(1, 6, 6);
-    let of = |rendering| load_as(folder.path().to_str().unwrap(), &shape, &rendering, false).unwrap().digest;
+    let of = |rendering| {
+        load_as(folder.path().to_str().unwrap(), &shape, &rendering, &Reading::default()).unwrap().digest
+    };
     assert_eq!((of(Rendering::FORMER), of(Rendering::default())), (former.to_owned(), set.digest));
     // Images that are no pictures hand it to the model that is trained on them.
     for (grey, reading) in

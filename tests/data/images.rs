@@ -4,7 +4,8 @@ use std::fs;
 
 use image::codecs::jpeg::JpegEncoder;
 use wgrad::internals::data::{
-    Background, Dataset, Fit, Grey, Levels, PictureOptions, Reading, Rendering, load_again, load_as, load_with,
+    Background, Dataset, Fit, Grey, Levels, PictureOptions, Reading, Rendering, load_again, load_as,
+    load_with,
 };
 
 use crate::files::{Folder, pets, png};

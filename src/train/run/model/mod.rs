@@ -16,8 +16,8 @@ use serde_json::json;
 use crate::data::files::{unwritten, write_with};
 use crate::data::held::HeldFolder;
 use crate::data::{
-    Normaliser, PictureOptions, PictureRead, PictureSource, Rendering, Tones, check_shape,
-    read_picture, read_pictures,
+    Normaliser, PictureOptions, PictureRead, PictureSource, Rendering, Tones, check_shape, read_picture,
+    read_pictures,
 };
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
