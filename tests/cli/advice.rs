@@ -14,6 +14,7 @@ use image::{
 
 use crate::answers::png;
 use crate::place::{Place, Ran};
+use crate::state_dict::{Saved, file};
 
 /// Where a mark of a setting is in the library: the file, and the key.
 type Mark = (&'static str, &'static str);
@@ -229,6 +230,24 @@ const ROWS: &[Row] = &[
         &[],
     ),
     row(
+        "import torch.safetensors --network \"dense 3\" --classes a,b,c --shape 3x6x6",
+        "so write the network that it was trained with",
+        "import torch.safetensors --network \"dense 5, relu, dense 3\" --classes a,b,c --shape 1x2x2",
+        &[("train/run/weights/foreign.rs", "network")],
+    ),
+    row(
+        "import torch.safetensors --network \"dense 5, relu, dense 3\" --classes a,b,c --force",
+        "name the shape of one image with --shape",
+        "import torch.safetensors --network \"dense 5, relu, dense 3\" --classes a,b,c --force --shape 1x2x2",
+        &[],
+    ),
+    row(
+        "import torch.safetensors --network \"dense 5, relu, dense 3\" --classes a,b,c --shape 1x2x2",
+        "replace it with --force",
+        "import torch.safetensors --network \"dense 5, relu, dense 3\" --classes a,b,c --shape 1x2x2 --force",
+        &[],
+    ),
+    row(
         "data preview good --augment flip --samples 0",
         "--samples and --epochs are whole numbers from 1",
         "data preview good --augment flip --samples 1",
@@ -331,6 +350,12 @@ fn place() -> Place {
         .write("flat.png", png(8, 8, |_, _| 0))
         .write("wide.png", png(32, 8, |x, _| if x < 9 { 90 } else { 0 }));
     place.write("white.png", png(8, 8, |x, y| if x < 4 { 255 } else { 250 - y as u8 }));
+    let tensors = [("fc1", &[5, 4][..]), ("fc2", &[3, 5])].map(|(name, shape)| {
+        Saved::new(&format!("{name}.weight"), shape, &vec![0.5; shape.iter().product()])
+    });
+    let biases = [("fc1", 5), ("fc2", 3)]
+        .map(|(name, size)| Saved::new(&format!("{name}.bias"), &[size], &vec![0.0; size]));
+    place.write("torch.safetensors", file(&[tensors, biases].concat(), None));
     let network =
         ["train", "good", "--network", "dense 4, relu, dense 2", "--epochs", "2", "--device", "cpu"];
     place.run(&network).ok();

@@ -36,6 +36,7 @@ fn bare(network: &str) -> Model {
         classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
         normaliser: Normaliser { mean: vec![0.485, 0.456, 0.406], std: vec![0.229, 0.224, 0.225] },
         rendering: Rendering::default(),
+        tones: None,
         parameters: Vec::new(),
         data: String::new(),
     }

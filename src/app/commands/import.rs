@@ -40,6 +40,7 @@ pub fn run(arguments: &cli::ImportArgs) -> Result<()> {
         classes: names,
         normaliser,
         rendering: Rendering { grey, ..Rendering::default() },
+        tones: None,
         parameters: Vec::new(),
         data,
     };
@@ -117,8 +118,9 @@ fn classes(text: &str, shape: Option<Shape>) -> Result<Classes> {
     let found = fs::metadata(path);
     let (is_file, is_folder) = found.map_or((false, false), |found| (found.is_file(), found.is_dir()));
     if NAMES.contains(&text) || is_folder {
+        // The shape is for pictures alone; only classes and shape are taken, whatever the digest.
         let reading = Reading { resize: shape.map(Resize::from), ..Reading::default() };
-        let Dataset { name, classes, train, .. } = data::load_again(text, &reading)?;
+        let Dataset { name, classes, train, .. } = data::load_again(text, &reading, "")?;
         return Ok(Classes { names: classes, shape: Some(train.shape), data: name });
     }
     let names: Vec<String> = if is_file {

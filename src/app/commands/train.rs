@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use wgrad::internals::data;
-use wgrad::internals::text::joined;
-use wgrad::internals::train::recipe::{self, Overrides, Recipe};
+use wgrad::internals::train::recipe::{self, NetworkChoice, Overrides, Recipe};
 use wgrad::internals::train::run::{RunDir, Weights};
 use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::schedule::Schedule;
