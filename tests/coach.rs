@@ -114,6 +114,44 @@ fn a_loss_that_no_longer_falls_is_reported() {
 }
 
 #[test]
+fn a_small_set_that_is_not_learned_needs_more_epochs() {
+    let recipe = Recipe { epochs: 10, ..Recipe::defaults_for("digits", 64, 10, 168) };
+    let moment = |epoch, loss, accuracy| EpochMeasures {
+        epoch,
+        train: Measure { samples: 168, loss, accuracy },
+        validation: None,
+    };
+    let mut coach = Coach::new(&recipe);
+    for epoch in 1..10 {
+        let said = coach.advise(moment(epoch, 2.0 / epoch as f64, 0.5), None, recipe.learning_rate);
+        assert!(said.is_empty(), "{said:?}");
+    }
+    let said = coach.advise(moment(10, 0.2, 0.5), None, recipe.learning_rate);
+    let [said] = &said[..] else { panic!("{said:?}") };
+    assert!(
+        said.contains("after 60 steps on 168 samples") && said.contains("⟨epochs 250⟩ or ⟨network cnn⟩"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_loss_that_climbs_never_needs_a_larger_network() {
+    let recipe = Recipe { epochs: 99, ..Recipe::defaults_for("digits", 64, 10, 1437) };
+    let mut coach = Coach::new(&recipe);
+    let mut said = Vec::new();
+    for epoch in 1..=20 {
+        let train = Measure { samples: 1437, loss: 1.0 + 0.1 * epoch as f64, accuracy: 0.5 };
+        said.extend(coach.advise(
+            EpochMeasures { epoch, train, validation: None },
+            None,
+            recipe.learning_rate,
+        ));
+    }
+    assert!(said[0].contains("a lower learning rate"), "{said:?}");
+    assert!(!said.iter().any(|line| line.contains("larger network")), "{said:?}");
+}
+
+#[test]
 fn a_healthy_run_gets_no_advice() {
     for arguments in [
         &["--epochs", "15"][..],

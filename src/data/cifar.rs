@@ -80,6 +80,7 @@ pub(super) fn size(folder: &Path, files: &[String]) -> Result<DataSize> {
         train: files.train.iter().map(|path| records(path)).sum::<Result<_>>()?,
         held_out: records(&files.held_out)?,
         reading: 0,
+        pictures: false,
     })
 }
 

@@ -40,6 +40,7 @@ pub(super) fn size(folder: &Path) -> Result<DataSize> {
         train: train.len(),
         held_out: held_out.len(),
         reading: 0,
+        pictures: false,
     })
 }
 

@@ -15,6 +15,8 @@ pub struct DataSize {
     pub held_out: usize,
     /// Bytes that reading takes besides what stays.
     pub reading: u64,
+    /// Whether it is a folder of pictures, which has defaults of its own.
+    pub pictures: bool,
 }
 
 impl DataSize {

@@ -94,14 +94,8 @@ impl Session {
     /// The size of the data.
     fn size(&self) -> DataSize {
         let validation = self.validation.as_ref().map_or(0, Samples::len);
-        let Dataset { train, held_out, classes, .. } = &self.dataset;
-        DataSize {
-            shape: train.shape,
-            classes: classes.len(),
-            train: train.len() + validation,
-            held_out: held_out.len(),
-            reading: 0,
-        }
+        let size = self.dataset.size();
+        DataSize { train: size.train + validation, ..size }
     }
 
     /// The memory that the run takes at its peak. If it is `verified`, steps are checked against the twins.
