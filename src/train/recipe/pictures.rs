@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn pictures_have_defaults_by_size_and_number() {
-        let resolve = |shape, train| Recipe::resolve_for(&Overrides::default(), &size(shape, train)).unwrap();
+        let cats = Overrides { data: Some("./cats".into()), ..Overrides::default() };
+        let resolve = |shape, train| Recipe::resolve_for(&cats, &size(shape, train)).unwrap();
         let few = resolve(Shape::image(3, 48, 48), 168);
         assert_eq!((few.batch_size, few.epochs, few.validation), (16, 100, 0.0));
         assert_eq!((few.optimiser.to_string().as_str(), few.learning_rate), ("adam", 0.005));
