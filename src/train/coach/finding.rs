@@ -25,7 +25,11 @@ pub(super) enum FindingKind {
     /// Steps are too small for the loss to fall.
     SmallStep,
     Plateau,
+    /// A small set that the run ends without having learned.
+    FewSteps,
     OverFitting,
+    /// A gap between the parts of a small set.
+    Gap,
 }
 
 /// A finding that is worth a sentence.
