@@ -135,6 +135,22 @@ fn a_small_set_that_is_not_learned_needs_more_epochs() {
 }
 
 #[test]
+fn a_schedule_that_lowers_the_rate_itself_is_waited_for() {
+    let schedule = "one-cycle".parse().unwrap();
+    let recipe = Recipe { epochs: 30, schedule, ..Recipe::defaults_for("digits", 64, 10, 1437) };
+    let mut coach = Coach::new(&recipe);
+    let mut said_at = Vec::new();
+    for epoch in 1..=30 {
+        let train = Measure { samples: 1437, loss: 1.0, accuracy: 0.5 };
+        let measures = EpochMeasures { epoch, train, validation: None };
+        let said = coach.advise(measures, None, recipe.learning_rate);
+        assert!(said.iter().all(|line| !line.contains("⟨schedule")), "{said:?}");
+        said_at.extend((!said.is_empty()).then_some(epoch));
+    }
+    assert_eq!(said_at.first(), Some(&20), "{said_at:?}");
+}
+
+#[test]
 fn a_loss_that_climbs_never_needs_a_larger_network() {
     let recipe = Recipe { epochs: 99, ..Recipe::defaults_for("digits", 64, 10, 1437) };
     let mut coach = Coach::new(&recipe);

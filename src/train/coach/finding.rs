@@ -39,3 +39,9 @@ pub(super) struct Finding {
     pub severity: f64,
     pub sentence: String,
 }
+
+/// A fraction as a percentage.
+pub(super) fn percent(fraction: f64) -> String {
+    let percent = fraction * 100.0;
+    if percent < 10.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
+}

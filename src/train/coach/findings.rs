@@ -1,7 +1,7 @@
 //! Findings about an epoch, with their thresholds and where these come from.
 
-use super::finding::{EpochMeasures, Finding, FindingKind};
-use super::small;
+use super::finding::{EpochMeasures, Finding, FindingKind, percent};
+use super::small::{self, STANDARD_ERRORS};
 use crate::kernel::Activation;
 use crate::train::recipe::Recipe;
 use crate::train::trainer::{ActivationStats, Diagnostics, Measure, WeightChange};
@@ -9,6 +9,9 @@ use crate::train::trainer::{ActivationStats, Diagnostics, Measure, WeightChange}
 /// The largest fraction of a matrix's norm that one step changes. About a thousandth is usual
 /// (Stanford's CS231n, “Ratio of weights:updates”); this is a hundred times that.
 const LARGE_STEP: f64 = 0.1;
+
+/// The most steps of a warm-up that is advised.
+const WARMUP: usize = 100;
 
 /// The largest fraction of a layer's units that may be dead. Any network has dead units; CS231n reports 40 % at too
 /// high a learning rate.
@@ -34,7 +37,6 @@ const OVER_FITTING: f64 = 0.05;
 /// Epochs in a row whose validation loss must be too high, and the standard errors by which it must be. One epoch, or a
 /// few samples, say little.
 const CONFIRMED: usize = 3;
-const STANDARD_ERRORS: f64 = 2.0;
 
 /// Steps from which a loss that does not fall may be the network's fault.
 const CONVERGED: usize = 300;
@@ -60,7 +62,7 @@ pub(super) fn find(
     // One cause at a time: other causes, and a loss that does not fall, may follow from it.
     let cause = diagnostics.and_then(|diagnostics| {
         let causes = [
-            large_step(diagnostics, rate),
+            large_step(recipe, past, diagnostics, rate),
             dead_units(diagnostics, rate),
             saturation(diagnostics),
             gradients(diagnostics),
@@ -80,12 +82,22 @@ pub(super) fn find(
     first.or_else(few_steps).into_iter().chain(over_fitting).collect()
 }
 
-fn large_step(diagnostics: &Diagnostics, rate: f32) -> Option<Finding> {
+fn large_step(
+    recipe: &Recipe,
+    past: &[EpochMeasures],
+    diagnostics: &Diagnostics,
+    rate: f32,
+) -> Option<Finding> {
     let worst = by_fraction(diagnostics).max_by(|one, two| one.1.total_cmp(&two.1));
     let (weight_change, fraction) = worst.filter(|(_, fraction)| *fraction > LARGE_STEP)?;
+    // A warm-up that is shorter than the run.
+    let steps = past.last().map_or(0, |now| small::steps(recipe, now) / now.epoch.max(1) * recipe.epochs);
+    let warmup = match WARMUP.min(steps / 10) {
+        0 => String::new(),
+        warmup => format!(", or ⟨schedule constant warmup {warmup}⟩"),
+    };
     let sentence = format!(
-        "one step changed {} by {} of its norm, where 0.1 % is usual: try a lower learning rate, such as {}, \
-         or ⟨schedule constant warmup 100⟩",
+        "one step changed {} by {} of its norm, where 0.1 % is usual: try a lower learning rate, such as {}{warmup}",
         weight_change.name,
         percent(fraction),
         rounded(rate / 10.0)
@@ -243,6 +255,11 @@ fn plateau(recipe: &Recipe, past: &[EpochMeasures]) -> Option<Finding> {
         return None;
     }
     let now = past.last()?;
+    // These schedules lower the rate themselves, towards the end.
+    let lowers = recipe.schedule.is_fitted_to_the_run();
+    if lowers && 3 * now.epoch < 2 * recipe.epochs {
+        return None;
+    }
     // The first cause is what the warning before the first step named.
     let advice = recipe.loss.warning(&recipe.network).unwrap_or_else(|| {
         let climbs = now.train.loss > past[last].train.loss * (1.0 + PLATEAU_FALL);
@@ -252,7 +269,7 @@ fn plateau(recipe: &Recipe, past: &[EpochMeasures]) -> Option<Finding> {
             (_, true) => "try more ⟨epochs⟩, another ⟨learning_rate⟩ (lr-find suggests one)",
             _ => "try a larger network, another ⟨learning_rate⟩ (lr-find suggests one)",
         };
-        format!("{first}, or ⟨schedule plateau⟩")
+        if lowers { first.to_owned() } else { format!("{first}, or ⟨schedule plateau⟩") }
     });
     let sentence = format!(
         "the train loss has not fallen by 1 % in {waited} epochs: {:.4} and now {:.4}, with {} correct: {advice}",
@@ -261,12 +278,6 @@ fn plateau(recipe: &Recipe, past: &[EpochMeasures]) -> Option<Finding> {
         percent(now.train.accuracy)
     );
     Some(Finding { kind: FindingKind::Plateau, severity: waited as f64, sentence })
-}
-
-/// A fraction as a percentage.
-pub(super) fn percent(fraction: f64) -> String {
-    let percent = fraction * 100.0;
-    if percent < 10.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
 
 /// A learning rate in two digits.

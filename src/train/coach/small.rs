@@ -1,7 +1,6 @@
 //! Findings about small data sets, at the end of a run.
 
-use super::finding::{EpochMeasures, Finding, FindingKind};
-use super::findings::percent;
+use super::finding::{EpochMeasures, Finding, FindingKind, percent};
 use crate::train::recipe::Recipe;
 
 /// The samples below which a set is small.
@@ -17,7 +16,7 @@ const LEARNED: f64 = 0.9;
 const GAP: f64 = 0.1;
 
 /// Standard errors of a clear difference.
-const STANDARD_ERRORS: f64 = 2.0;
+pub(super) const STANDARD_ERRORS: f64 = 2.0;
 
 /// The standard error of an accuracy over so many samples.
 pub(super) fn accuracy_error(accuracy: f64, samples: usize) -> f64 {

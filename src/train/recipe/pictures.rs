@@ -47,7 +47,7 @@ impl Recipe {
     pub fn chosen(&self, given: &Overrides, size: &DataSize) -> Option<String> {
         let chosen = defaults(given, size);
         let settings = [
-            given.network.is_none().then(|| format!("⟨network {}⟩", self.network)),
+            chosen.network.is_some().then(|| "the layers below".to_owned()),
             chosen
                 .batch_size
                 .filter(|_| given.batch_size.is_none())
