@@ -445,13 +445,14 @@ fn commands_in_messages_run() {
     // Another network has other weights.
     let other = place.run(&["train", "--resume", "runs/digits-001", "--network", "dense 5, relu, dense 10"]);
     assert!(other.err.contains("or begin a new run\n"), "{}", other.err);
-    // Without a model the newest checkpoint has them, and without checkpoints nothing is advised.
+    // Without a whole model its newest checkpoint has them.
     let model = place.path("runs/digits-001/model.safetensors");
     fs::write(&model, "none").unwrap();
     let line =
         advised(place.run(&["train", "--resume", "runs/digits-001", "--seed", "7"]), "wgrad train runs/");
-    assert!(line.contains("--init-from runs/digits-001/checkpoints/step-"), "{line}");
-    run(&place, &line).ok();
+    assert!(line.ends_with("--init-from runs/digits-001"), "{line}");
+    let ran = run(&place, &line).ok();
+    assert!(ran.err.contains("weights of the checkpoint after"), "{}", ran.err);
     let found = run(&place, "lr-find digits");
     let line = advised(found, "--learning-rate ");
     run(&place, &format!("train digits {line}")).ok();

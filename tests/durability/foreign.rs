@@ -31,6 +31,11 @@ fn two_runs() -> Place {
     place
 }
 
+/// The command line of a new run from weights.
+fn begin(weights: &str) -> Vec<&str> {
+    [TRAIN, &["--epochs", "1", "--out", "new", "--init-from", weights]].concat()
+}
+
 fn newest(place: &Place, run: &str) -> String {
     let (_, path) = checkpoint::list(&place.path(run)).unwrap().remove(0);
     path.file_name().unwrap().to_str().unwrap().to_owned()
@@ -79,10 +84,46 @@ fn a_record_or_model_of_another_run_is_noticed() {
         let ran = place.run(&[command, "others/digits-001"]).ok();
         assert!(!ran.err.contains("is not the model"), "{command}: {}", ran.err);
     }
+    // Wherever it is read, and named by its own path.
+    for command in [
+        begin(RUN),
+        begin(&model),
+        ["eval", &model].into(),
+        ["runs", "diff", RUN, "others/digits-001"].into(),
+    ] {
+        let ran = place.run(&command);
+        assert!(ran.err.contains("is not the model that this run wrote"), "{command:?}: {}", ran.err);
+    }
+    let ran = place.run(&begin("others/digits-001/model.safetensors")).ok();
+    assert!(!ran.err.contains("is not the model"), "{}", ran.err);
+    // A model without a checksum isn't the run's either: the run wrote one.
+    let mut bare = place.read(&model);
+    let at = bare.windows(11).position(|bytes| bytes == b"\"checksum\":").unwrap();
+    bare[at + 1..at + 9].copy_from_slice(b"Checksum");
+    place.write(&model, bare);
+    let ran = place.run(&["eval", RUN]).ok();
+    assert!(ran.err.contains("is not the model that this run wrote"), "{}", ran.err);
     let ran = place.run(&["train", "--resume", RUN]).ok();
     assert!(ran.err.contains("it is written again"), "{}", ran.err);
     assert!(place.read(&model) == own);
     assert!(!place.run(&["eval", RUN]).ok().err.contains("is not the model"));
+}
+
+#[test]
+fn weights_are_a_checkpoints_where_the_model_is_damaged_and_both_are_named() {
+    let place = two_runs();
+    let model = place.path(&format!("{RUN}/model.safetensors"));
+    fs::write(&model, "no tensors").unwrap();
+    let ran = place.run(&begin(RUN)).ok();
+    for line in ["skipped: ", "model.safetensors is", "weights of the checkpoint after 135 steps"] {
+        assert!(ran.err.contains(line), "“{line}” is not in {}", ran.err);
+    }
+    // The model itself has no other weights, and neither has a run without whole checkpoints.
+    place.refuses(3, &begin(&format!("{RUN}/model.safetensors")), &["model.safetensors"]);
+    for (_, path) in checkpoint::list(&place.path(RUN)).unwrap() {
+        fs::write(path, "nothing").unwrap();
+    }
+    place.refuses(3, &begin(RUN), &["model.safetensors"]);
 }
 
 #[test]

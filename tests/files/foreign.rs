@@ -256,7 +256,7 @@ fn adopt(tensors: &[Saved], network: &str) -> Result<(Adopted, Vec<f32>)> {
     let (_folder, path) = written(tensors, Some(HashMap::from([("format".to_owned(), "pt".to_owned())])));
     let arena = bare(network).arena();
     let mut values = vec![9.0; arena.len()];
-    let adopted = Weights::load(&path)?.0.adopt(&arena, &mut values)?;
+    let adopted = Weights::load(&path)?.weights.adopt(&arena, &mut values)?;
     let taken = arena.find(&adopted.taken[0]).unwrap();
     Ok((adopted.clone(), values[taken.start..][..3].to_vec()))
 }

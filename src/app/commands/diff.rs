@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::Value;
+use wgrad::Result;
 use wgrad::internals::text::{shorten, shown};
 use wgrad::internals::train::recipe;
 use wgrad::internals::train::run::checkpoint::{self, BEST, Checkpoint, FOLDER, RunState};
 use wgrad::internals::train::run::{Event, RECIPE, RunRecord, model, read_metrics};
-use wgrad::{Model, Result};
 
 use super::changeable::complete;
 use super::console::{answer, note};
@@ -222,7 +222,7 @@ fn models(one: &Path, two: &Path) -> Result<()> {
     if first != second {
         return answer(format_args!("only the {} run has a model", which(first)));
     }
-    let (first, second) = (Model::load(one)?, Model::load(two)?);
+    let (first, second) = (super::model_of(one)?, super::model_of(two)?);
     let equal = first == second;
     answer(format_args!("the models {}", if equal { "are equal, bit by bit" } else { "differ" }))
 }

@@ -36,19 +36,24 @@ use wgrad::Result;
 use wgrad::internals::engine::adapter::{Device, choose, driver, is_software, name};
 use wgrad::internals::text::shown;
 use wgrad::internals::train::recipe::Recipe;
-use wgrad::internals::train::run::RunRecord;
-use wgrad::internals::train::run::model::{self, Model};
+use wgrad::internals::train::run::foreign_model;
+use wgrad::internals::train::run::model::Model;
 
 /// The model of a run, or in a file. It is noted when the run wrote another one.
 pub fn model_of(path: &Path) -> Result<Model> {
     let model = Model::load(path)?;
-    if RunRecord::read(path).is_ok_and(|record| !record.has_model(path)) {
+    note_foreign(path);
+    Ok(model)
+}
+
+/// Notes a model that is not the one that its run wrote.
+pub fn note_foreign(path: &Path) {
+    if let Some(model) = foreign_model(path) {
         console::note(format_args!(
             "warning: {} is not the model that this run wrote: it is another run's, or was changed since",
-            shown(path.join(model::FILE))
+            shown(model)
         ));
     }
-    Ok(model)
 }
 
 /// The device that the user wants, announced on stderr.

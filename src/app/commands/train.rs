@@ -4,14 +4,14 @@ use std::path::Path;
 
 use wgrad::internals::data;
 use wgrad::internals::train::recipe::{self, NetworkChoice, Overrides, Recipe};
-use wgrad::internals::train::run::{RunDir, Weights};
+use wgrad::internals::train::run::{Loaded, RunDir, Weights};
 use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::schedule::Schedule;
 use wgrad::internals::train::session::Session;
 use wgrad::{Error, Result};
 
 use super::adopted;
-use super::console::note;
+use super::console::{note, thousands};
 use super::custom::Origin;
 use super::prepared::{How, Place, Prepared, profiled};
 use super::resume;
@@ -101,11 +101,18 @@ fn defaults_of_cnn(recipe: &Recipe) -> String {
     )
 }
 
-/// The weights of a file or a run. Checkpoints that are left out are noted.
+/// The weights of a file or a run. What is left out is noted.
 fn initial_weights(path: &Path) -> Result<Weights> {
-    let (weights, problems) = Weights::load(path)?;
-    for problem in problems {
+    let Loaded { weights, checkpoint, skipped } = Weights::load(path)?;
+    for problem in skipped {
         note(format_args!("skipped: {problem}"));
+    }
+    match checkpoint {
+        Some(steps) if path.is_dir() => {
+            note(format_args!("weights of the checkpoint after {} steps", thousands(steps)))
+        }
+        Some(_) => {}
+        None => super::note_foreign(path),
     }
     Ok(weights)
 }

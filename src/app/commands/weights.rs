@@ -1,9 +1,8 @@
 //! Advice for a run that can't go on: a new run from its weights.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use wgrad::internals::train::recipe;
-use wgrad::internals::train::run::checkpoint;
 use wgrad::internals::train::run::{RECIPE, Weights};
 
 use super::console::quoted;
@@ -16,7 +15,7 @@ pub fn or_from_its_weights(run: &Path, flags: &str) -> String {
 
 /// `begin a new run from its weights with wgrad train …`, where a run has weights.
 pub fn from_its_weights(run: &Path, flags: &str) -> Option<String> {
-    let weights = quoted(&weights(run)?);
+    let weights = quoted(weights(run)?);
     // A recipe that was edited may be none any more.
     let path = run.join(RECIPE);
     let source = if recipe::read(&path).is_ok() { quoted(&path) + " " } else { String::new() };
@@ -26,12 +25,10 @@ pub fn from_its_weights(run: &Path, flags: &str) -> Option<String> {
 /// ` from its weights with --init-from …`, where a run has weights; else empty.
 pub fn with_its_weights(run: &Path) -> String {
     weights(run)
-        .map_or_else(String::new, |path| format!(" from its weights with --init-from {}", quoted(&path)))
+        .map_or_else(String::new, |path| format!(" from its weights with --init-from {}", quoted(path)))
 }
 
-/// The run itself if its weights can be read, else its newest whole checkpoint.
-fn weights(run: &Path) -> Option<PathBuf> {
-    let can_be_read = |path: &PathBuf| Weights::load(path).is_ok();
-    let checkpoints = || checkpoint::list(run).unwrap_or_default().into_iter().map(|(_, path)| path);
-    Some(run.to_owned()).filter(can_be_read).or_else(|| checkpoints().find(can_be_read))
+/// The run if it has weights that can be read: those of its model, or else of a checkpoint.
+fn weights(run: &Path) -> Option<&Path> {
+    Weights::load(run).is_ok().then_some(run)
 }

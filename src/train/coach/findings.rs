@@ -34,7 +34,7 @@ const SMALL_STEP: f64 = 1e-5;
 /// Prechelt, “Early Stopping – But When?” (1998).
 const OVER_FITTING: f64 = 0.05;
 
-/// Epochs in a row whose validation loss must be too high, and the standard errors by which it must be. One epoch, or a
+/// Epochs in a row whose validation loss must be too high, beyond its noise. One epoch, or a
 /// few samples, say little.
 const CONFIRMED: usize = 3;
 

@@ -28,10 +28,10 @@ pub use events::{Epoch, Event, METRICS, Steps, TABLE, Validation};
 pub use kernels::{KERNELS, kept_kernel, read_kernel};
 pub use lock::Lock;
 pub use metrics::{Metrics, MetricsSum, Rewound, read_metrics};
-pub use record::{RECORD, RunRecord, Status, WGPU_VERSION};
+pub use record::{RECORD, RunRecord, Status, WGPU_VERSION, foreign_model};
 pub use tensorboard::EVENTS;
 pub use timestamp::timestamp;
-pub use weights::{Adopted, Weights};
+pub use weights::{Adopted, Loaded, Weights};
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -270,18 +270,13 @@ impl RunDir {
         checkpoint.save_in(&self.checkpoints, checkpoint::BEST)
     }
 
-    /// Writes `model.safetensors`, in place of an earlier one.
+    /// Writes `model.safetensors`, in place of an earlier one. Returns its checksum.
     ///
     /// # Errors
     /// As [`Model::save`], and when another process may write to the directory.
-    pub fn save_model(&mut self, model: &Model) -> Result<()> {
+    pub fn save_model(&mut self, model: &Model) -> Result<String> {
         self.check_lock()?;
         model.save_in(&self.folder)
-    }
-
-    /// The checksum of its model, if it has one.
-    pub fn model_sum(&self) -> Option<String> {
-        record::model_sum(self.path()).filter(|_| self.is_in_place())
     }
 
     /// Removes the directory, unless there is a result in it.

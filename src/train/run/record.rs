@@ -1,6 +1,6 @@
 //! The record of a run: `run.json`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,7 @@ pub struct RunRecord {
     pub steps: u64,
     /// The measures of the last epoch.
     pub last: Option<Epoch>,
-    /// The checksum of the model that it wrote when it ended. None in records of earlier versions.
+    /// The checksum of the model that it wrote last. None in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
 }
@@ -149,8 +149,12 @@ impl RunRecord {
     /// Whether `model.safetensors` in a run directory is the model that the run wrote when it ended. A run under way, and
     /// one of an earlier version, doesn't say.
     pub fn has_model(&self, run: &Path) -> bool {
-        let expected = self.model.as_ref().filter(|_| self.status != Status::Running);
-        expected.is_none_or(|expected| model_sum(run).is_none_or(|found| found == *expected))
+        let advice = Advice { damaged: "", foreign: "" };
+        let expected = self.model.as_deref().filter(|_| self.status != Status::Running);
+        // What can't be opened is an error when it is loaded. A model without a checksum is no model of this run.
+        expected.is_none_or(|expected| {
+            Tensors::open(&run.join(FILE), advice).map_or(true, |found| found.text(seal::KEY) == Ok(expected))
+        })
     }
 
     /// Enters the device of the run.
@@ -234,10 +238,17 @@ impl RunRecord {
     }
 }
 
-/// The checksum that the model in a run directory has in its metadata.
-pub(super) fn model_sum(run: &Path) -> Option<String> {
-    let advice = Advice { damaged: "", foreign: "" };
-    Tensors::open(&run.join(FILE), advice).ok()?.text(seal::KEY).ok().map(str::to_owned)
+/// The model of a run directory, named by the directory or by its own path, if another run wrote it or it was changed
+/// since.
+pub fn foreign_model(path: &Path) -> Option<PathBuf> {
+    let run = match path.parent() {
+        _ if path.is_dir() => path,
+        Some(parent) if path.ends_with(FILE) && parent == Path::new("") => Path::new("."),
+        Some(parent) if path.ends_with(FILE) => parent,
+        _ => return None,
+    };
+    let record = RunRecord::read(run).ok()?;
+    (!record.has_model(run)).then(|| run.join(FILE))
 }
 
 /// The longest file of a record, in bytes.

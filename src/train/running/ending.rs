@@ -31,8 +31,7 @@ impl Run<'_> {
         self.model_of_checkpoint(status);
         self.record.finish(status, reason.clone(), seconds);
         // On a full disk there may be room for the small record, but not for the model.
-        let saved = self.journal.save_model(&self.model);
-        self.record.model = self.journal.model_sum();
+        let saved = self.save_model();
         if let (Status::Done, Err(error)) = (status, &saved) {
             self.record.finish(Status::Failed, Some(error.to_string()), seconds);
         }
@@ -55,6 +54,14 @@ impl Run<'_> {
                 Err(self.leave(error, given_up))
             }
         }
+    }
+
+    /// Saves the model, and enters its checksum into the record.
+    pub(super) fn save_model(&mut self) -> Result<()> {
+        if let Some(sum) = self.journal.save_model(&self.model)? {
+            self.record.model = Some(sum);
+        }
+        Ok(())
     }
 
     fn trained(self, ended: Ended, seconds: f64) -> Trained {

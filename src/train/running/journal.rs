@@ -60,13 +60,9 @@ impl Journal {
         self.directory.as_mut().map_or(Ok(()), |directory| directory.write_record(record))
     }
 
-    pub fn save_model(&mut self, model: &Model) -> Result<()> {
-        self.directory.as_mut().map_or(Ok(()), |directory| directory.save_model(model))
-    }
-
-    /// The checksum of the model in the run directory.
-    pub fn model_sum(&self) -> Option<String> {
-        self.directory.as_ref()?.model_sum()
+    /// Writes the model, and returns its checksum, where there is a directory.
+    pub fn save_model(&mut self, model: &Model) -> Result<Option<String>> {
+        self.directory.as_mut().map(|directory| directory.save_model(model)).transpose()
     }
 
     pub fn append(&mut self, event: &Event) -> Result<()> {

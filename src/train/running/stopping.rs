@@ -30,7 +30,7 @@ impl Run<'_> {
         }
         // The run may go back to the last checkpoint, whose best weights these were.
         self.displaced.get_or_insert((former, epoch));
-        self.journal.save_model(&self.model)
+        self.save_model()
     }
 
     /// Takes the best weights of a resumed run from its checkpoint. Weights of an epoch after it are computed again, to

@@ -140,7 +140,7 @@ impl Checkpoint {
         if let Some((parameters, shape)) = &best {
             entries.push(Entry { name: BEST_WEIGHTS, shape, values: Slice::Real(parameters) });
         }
-        tensors::write(metadata, &entries, file)
+        tensors::write(metadata, &entries, file).map(drop)
     }
 }
 

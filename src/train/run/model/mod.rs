@@ -107,19 +107,24 @@ impl Model {
         self.check().map_err(|problem| {
             Error::Failure(format!("{} was not written, because the model {problem}", shown(path)))
         })?;
-        write_with(path, &mut |file| self.write(file))
+        write_with(path, &mut |file| self.write(file).map(drop))
     }
 
-    /// Writes the model into a folder, under the name [`FILE`].
+    /// Writes the model into a folder, under the name [`FILE`]. Returns the checksum of the file.
     ///
     /// # Errors
     /// As [`Model::save`].
-    pub(super) fn save_in(&self, folder: &HeldFolder) -> Result<()> {
-        let path = folder.path().join(FILE);
+    pub(super) fn save_in(&self, folder: &HeldFolder) -> Result<String> {
+        let (mut sum, path) = (String::new(), folder.path().join(FILE));
         self.check().map_err(|problem| {
             Error::Failure(format!("{} was not written, because the model {problem}", shown(&path)))
         })?;
-        folder.write(FILE, &mut |file| self.write(file)).map_err(|error| unwritten(&path, &error))
+        let mut fill = |file: &mut dyn Write| {
+            sum = self.write(file)?;
+            Ok(())
+        };
+        folder.write(FILE, &mut fill).map_err(|error| unwritten(&path, &error))?;
+        Ok(sum)
     }
 
     /// Checks the model. An error is the end of a sentence.
@@ -140,7 +145,8 @@ impl Model {
         Ok(())
     }
 
-    fn write(&self, file: &mut dyn Write) -> io::Result<()> {
+    /// Returns the checksum of what it wrote.
+    fn write(&self, file: &mut dyn Write) -> io::Result<String> {
         let arena = self.arena();
         let Shape { channels, height, width, .. } = self.shape;
         let mut metadata = json!({

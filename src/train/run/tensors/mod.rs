@@ -67,14 +67,14 @@ impl Entry<'_> {
     }
 }
 
-/// Writes a file of tensors, in the order given, with its checksum in the metadata.
+/// Writes a file of tensors, in the order given, with its checksum in the metadata. Returns the checksum.
 ///
 /// The header is written here because the safetensors crate would put the metadata in a random order: equal contents
 /// should make equal files. The tensors are not copied.
 ///
 /// # Errors
 /// As `file`.
-pub(crate) fn write(mut metadata: Value, tensors: &[Entry], file: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(mut metadata: Value, tensors: &[Entry], file: &mut dyn Write) -> io::Result<String> {
     metadata[seal::KEY] = seal::BLANK.into();
     let mut header = header(metadata, tensors);
     let mut sum = Sum::of(&[], &header);
@@ -84,9 +84,11 @@ pub(crate) fn write(mut metadata: Value, tensors: &[Entry], file: &mut dyn Write
             Ok(())
         })?;
     }
-    seal::put(&mut header, &sum.finish());
+    let sum = sum.finish();
+    seal::put(&mut header, &sum);
     file.write_all(&header)?;
-    tensors.iter().try_for_each(|tensor| tensor.each(&mut |bytes| file.write_all(bytes)))
+    tensors.iter().try_for_each(|tensor| tensor.each(&mut |bytes| file.write_all(bytes)))?;
+    Ok(sum)
 }
 
 /// The header behind its length.

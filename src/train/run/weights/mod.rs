@@ -19,6 +19,40 @@ use crate::train::run::tensors::format_of;
 #[derive(Debug)]
 pub struct Weights(Source);
 
+/// Weights, and where they are from.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The weights.
+    pub weights: Weights,
+    /// The steps of the checkpoint that they are from; none when they are a model's.
+    pub checkpoint: Option<usize>,
+    /// The problems of a damaged model, and of newer checkpoints.
+    pub skipped: Vec<Error>,
+}
+
+impl Loaded {
+    fn of(checkpoint: &Checkpoint, skipped: Vec<Error>) -> Loaded {
+        let steps = checkpoint.snapshot.position.steps;
+        Loaded { weights: Weights::of_checkpoint(checkpoint), checkpoint: Some(steps), skipped }
+    }
+}
+
+/// The weights of a run whose model can't be loaded for this `problem`.
+fn of_checkpoints(run: &Path, problem: Error) -> Result<Loaded> {
+    let has_model = run.join(model::FILE).exists();
+    if checkpoint::list(run)?.is_empty() {
+        return Err(problem);
+    }
+    let (checkpoint, mut skipped) = match checkpoint::newest(run) {
+        Err(_) if has_model => return Err(problem),
+        newest => newest?,
+    };
+    if has_model {
+        skipped.insert(0, problem);
+    }
+    Ok(Loaded::of(&checkpoint, skipped))
+}
+
 #[derive(Debug)]
 enum Source {
     /// From a model or a checkpoint, laid out as the arena.
@@ -29,25 +63,22 @@ enum Source {
 
 impl Weights {
     /// Reads the weights of a model, of a checkpoint, of another program's safetensors file, or of a run directory: its
-    /// model, or without one its newest whole checkpoint. With them come the problems of newer checkpoints.
+    /// model, or without a whole one its newest whole checkpoint.
     ///
     /// # Errors
     /// As [`Model::load`] and [`Checkpoint::load`].
-    pub fn load(path: &Path) -> Result<(Weights, Vec<Error>)> {
-        if path.is_dir() && !path.join(model::FILE).exists() && !checkpoint::list(path)?.is_empty() {
-            let (checkpoint, problems) = checkpoint::newest(path)?;
-            return Ok((Weights::of_checkpoint(&checkpoint), problems));
-        }
+    pub fn load(path: &Path) -> Result<Loaded> {
         let format = if path.is_file() { format_of(path) } else { None };
         let weights = match format.as_deref() {
-            Some(checkpoint::FORMAT) => Weights::of_checkpoint(&Checkpoint::load(path)?),
-            None | Some(model::FORMAT) => {
-                let model = Model::load(path)?;
-                Weights(Source::Own(model.arena(), model.parameters))
-            }
+            Some(checkpoint::FORMAT) => return Ok(Loaded::of(&Checkpoint::load(path)?, Vec::new())),
+            None | Some(model::FORMAT) => match Model::load(path) {
+                Ok(model) => Weights(Source::Own(model.arena(), model.parameters)),
+                Err(problem) if path.is_dir() => return of_checkpoints(path, problem),
+                Err(problem) => return Err(problem),
+            },
             Some(_) => Weights(Source::Foreign(Box::new(ForeignFile::open(path)?))),
         };
-        Ok((weights, Vec::new()))
+        Ok(Loaded { weights, checkpoint: None, skipped: Vec::new() })
     }
 
     /// The weights that a run at this checkpoint measures: their EMA where it has one.
