@@ -13,6 +13,8 @@ mod cifar;
 mod dataset;
 mod descriptor;
 mod digits;
+#[cfg(feature = "download")]
+mod download;
 mod equal;
 pub mod files;
 mod fitting;
@@ -24,6 +26,7 @@ mod idx;
 mod images;
 mod inspection;
 mod kind;
+mod known;
 mod limits;
 mod listing;
 mod locate;
@@ -41,9 +44,12 @@ mod temporary;
 mod unread;
 
 pub use dataset::{About, Dataset, Samples};
+#[cfg(feature = "download")]
+pub use download::{Downloaded, Received, download};
 pub use inspection::{Inspection, missing_classes, repeated};
+pub use known::{Form, KNOWN, Known, Published, Version, known, user_folder};
 pub use limits::{MAX_CHANNELS, MAX_CLASSES, MAX_SIDE, check_shape};
-pub use locate::{NAMES, Source, locate};
+pub use locate::{NAMES, Places, Source, locate};
 pub use normaliser::{Normalise, Normaliser};
 pub use picture::read_picture;
 pub use reading::{Reading, Resize};
@@ -59,9 +65,9 @@ use crate::program::shape::Shape;
 use crate::text::shown;
 use kind::FolderFormat;
 
-/// Loads a data set: `digits` (built in), `mnist`, or a folder.
+/// Loads a data set: `digits` (built in), one of the other [`NAMES`], or a folder.
 ///
-/// [`locate`] says where `mnist` is looked for. A folder holds one of these:
+/// [`locate`] says where a name is looked for. A folder holds one of these:
 ///
 /// - Four IDX files, images and labels for each part: `train-images-idx3-ubyte`,
 ///   `train-labels-idx1-ubyte`, and the same for the held-out part with `t10k` or `test` in place of
@@ -146,8 +152,9 @@ enum Location {
 
 impl Location {
     fn find(name_or_path: &str) -> Result<Location> {
-        let data_folder = std::env::var_os("WGRAD_DATA");
-        Ok(match locate(name_or_path, Path::new(""), data_folder.as_deref())? {
+        let (variable, user) = (std::env::var_os("WGRAD_DATA"), user_folder());
+        let places = Places { cwd: Path::new(""), variable: variable.as_deref(), user: user.as_deref() };
+        Ok(match locate(name_or_path, &places)? {
             Source::Digits => Location::Digits,
             Source::Folder(folder) => {
                 let format = FolderFormat::of(&folder)?;

@@ -14,6 +14,8 @@ mod content;
 mod data;
 mod experimental;
 mod foreign;
+#[cfg(feature = "download")]
+mod get;
 mod help;
 mod limits;
 mod memory;

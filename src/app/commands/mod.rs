@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod eval;
 pub mod exercises;
 pub mod explain;
+mod get;
 pub mod lesson;
 pub mod lr_find;
 pub mod memory;
