@@ -4,36 +4,25 @@
 //! `files/FILE`. The folder `files` becomes `NAME` at the end.
 
 mod connection;
+mod local;
 mod transfer;
 mod unpack;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
-use super::files::{hex, read_text, write_atomically};
+use super::files::{read_text, write_atomically};
 use super::known::{Form, Known};
 use crate::error::{Error, Result};
-use crate::text::shown;
 use connection::Connection;
+pub use local::Received;
+use local::{digest_of, unwritable};
 
 /// The digests of a set's files, in the form of `sha256sum`.
 const DIGESTS: &str = "SHA256SUMS";
 /// The most bytes of [`DIGESTS`].
 const MOST_DIGESTS: u64 = 1 << 20;
-
-/// The progress of a file.
-#[derive(Clone, Copy, Debug)]
-pub struct Received<'a> {
-    /// The name of the file.
-    pub file: &'a str,
-    /// Bytes that are here.
-    pub bytes: u64,
-    /// Bytes of the whole file.
-    pub total: u64,
-}
 
 /// A set that is whole on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,24 +135,4 @@ fn write_digests(folder: &Path) -> Result<()> {
     lines.sort();
     let text: String = lines.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect();
     write_atomically(&folder.join(DIGESTS), text.as_bytes())
-}
-
-/// The SHA-256 digest of a file.
-fn digest_of(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex(hash.finalize())),
-            count => hash.update(&buffer[..count]),
-        }
-    }
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> Error {
-    Error::Failure(format!(
-        "{} can't be written ({error}), so check its folder and that the disk has room",
-        shown(path)
-    ))
 }

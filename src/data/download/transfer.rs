@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::connection::{Answer, Connection, NoAnswer};
-use super::{Received, digest_of, unwritable};
+use super::local::{Received, digest_of, unwritable};
 use crate::data::known::{Published, Version};
 use crate::error::{Error, Result};
 use crate::text::{joined, printable};

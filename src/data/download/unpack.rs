@@ -7,6 +7,7 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::local::unwritable;
 use crate::error::{Error, Result};
 use crate::text::{joined, shorten, shown};
 
@@ -109,7 +110,7 @@ impl Unpacking<'_> {
             return Err(problem("has too many files"));
         }
         let path = self.folder.join(file);
-        let unwritten = |error: io::Error| super::unwritable(&path, &error);
+        let unwritten = |error: io::Error| unwritable(&path, &error);
         let mut to = File::create_new(&path).map_err(unwritten)?;
         // An error of the archive and one of the disk can't be told apart here; the archive has been verified.
         let written = io::copy(&mut content.take(self.left + 1), &mut to).map_err(unwritten)?;
