@@ -2,7 +2,7 @@
 //!
 //! A message that names a setting marks it: `⟨batch_size⟩`, or with a value `⟨batch_size 32⟩`. The library shows the
 //! marks as a recipe has them (`batch_size`, `batch_size = 32`); a program shows them in its own way, as flags for
-//! example, with [`with_settings`]. So no message of the library has to know what a program calls a setting. Text from
+//! example, with [`with_settings`]. A data set to be downloaded is marked like a setting, `⟨download mnist⟩`. So no message of the library has to know what a program calls a setting. Text from
 //! outside is no mark, whatever it holds: [`crate::text`] writes its brackets as [`BRACKET`], which is shown as `⟨`.
 
 use std::fmt;
@@ -137,10 +137,14 @@ fn is_mark(mark: &str) -> bool {
     !key.is_empty() && key.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
 }
 
+/// The key of a mark that names a data set to download.
+pub const DOWNLOAD: &str = "download";
+
 /// A setting as a recipe file has it.
 pub fn as_in_a_recipe(key: &str, value: Option<&str>) -> String {
     match value {
         None => key.to_owned(),
+        Some(_) if key == DOWNLOAD => "the program".to_owned(),
         Some(value) if value.parse::<f64>().is_ok() => format!("{key} = {value}"),
         Some(value) => format!("{key} = \"{value}\""),
     }

@@ -1,14 +1,14 @@
 //! Samples of known class that a trained network is measured on.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::dataset::{About, Dataset, Samples, with_samples};
 use super::images::{self, Pictures};
 use super::inspection::{missing_classes, of_one_colour};
 use super::kind::FolderFormat;
-use super::locate::{Source, locate};
-use super::location::{Location, data_folder};
+use super::locate::Source;
+use super::location::{Location, source};
 use super::reading::Reading;
 use super::rendering::Rendering;
 use crate::error::{Error, Result, suggestion};
@@ -86,7 +86,7 @@ pub fn load_labelled(
 
 /// Whether two names or paths lead to the same data.
 pub fn is_same(one: &str, other: &str) -> bool {
-    let place = |name: &str| match locate(name, Path::new(""), data_folder().as_deref()).ok()? {
+    let place = |name: &str| match source(name).ok()? {
         Source::Digits => Some(PathBuf::from("digits")),
         Source::Folder(folder) => fs::canonicalize(folder).ok(),
     };

@@ -1,22 +1,23 @@
 //! The place and the format of a data set, found by its name or path.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
 use super::digits;
 use super::images::Pictures;
 use super::kind::FolderFormat;
+use super::known::user_folder;
 use super::listing::Listing;
-use super::locate::{Source, locate};
+use super::locate::{Places, Source, locate};
 use super::reading::Reading;
 use crate::error::{Error, Result};
 use crate::kernel::threads;
 use crate::text::shown;
 
-/// The folder of the environment variable `WGRAD_DATA`.
-pub(super) fn data_folder() -> Option<OsString> {
-    std::env::var_os("WGRAD_DATA")
+/// The source of a data set, in the places that the environment names.
+pub(super) fn source(name_or_path: &str) -> Result<Source> {
+    let (variable, user) = (std::env::var_os("WGRAD_DATA"), user_folder());
+    locate(name_or_path, &Places { cwd: Path::new(""), variable: variable.as_deref(), user: user.as_deref() })
 }
 
 /// The place and the format of a data set.
@@ -28,7 +29,7 @@ pub(super) enum Location {
 impl Location {
     /// Finds a data set; `find` finds the pictures in a folder.
     pub fn find(name_or_path: &str, find: fn(&Path, &Listing) -> Result<Pictures>) -> Result<Location> {
-        Ok(match locate(name_or_path, Path::new(""), data_folder().as_deref())? {
+        Ok(match source(name_or_path)? {
             Source::Digits => Location::Digits,
             Source::Folder(folder) => {
                 let format = FolderFormat::of(&folder, find)?;

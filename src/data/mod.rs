@@ -13,6 +13,8 @@ mod cifar;
 mod dataset;
 mod descriptor;
 mod digits;
+#[cfg(feature = "download")]
+mod download;
 mod encoding;
 mod equal;
 pub mod files;
@@ -26,6 +28,7 @@ mod idx;
 mod images;
 mod inspection;
 mod kind;
+mod known;
 mod labelled;
 mod limits;
 mod listing;
@@ -49,13 +52,16 @@ mod unread;
 mod walk;
 
 pub use dataset::{About, Dataset, Samples};
+#[cfg(feature = "download")]
+pub use download::{Downloaded, Received, download};
 pub use encoding::png;
 pub use fitting::{Fit, PictureOptions};
 pub use grey::Grey;
 pub use inspection::{Inspection, is_constant, missing_classes, repeated};
+pub use known::{Form, KNOWN, Known, Published, Version, known, user_folder};
 pub use labelled::{Labelled, is_same, load_labelled};
 pub use limits::{MAX_CHANNELS, MAX_CLASSES, MAX_SIDE, check_shape};
-pub use locate::{NAMES, Source, locate};
+pub use locate::{NAMES, Places, Source, locate};
 pub use normaliser::{Normalise, Normaliser};
 pub use picture::{MAX_FILE_BYTES, read_picture};
 pub use pictures::{PictureRead, PictureSource, read_pictures};
@@ -72,9 +78,9 @@ use crate::program::shape::Shape;
 use images::Pictures;
 use location::Location;
 
-/// Loads a data set: `digits` (built in), `mnist`, or a folder.
+/// Loads a data set: `digits` (built in), one of the other [`NAMES`], or a folder.
 ///
-/// [`locate`] says where `mnist` is looked for. A folder holds one of these:
+/// [`locate`] says where a name is looked for. A folder holds one of these:
 ///
 /// - Four IDX files, images and labels for each part: `train-images-idx3-ubyte`,
 ///   `train-labels-idx1-ubyte`, and the same for the held-out part with `t10k` or `test` in place of

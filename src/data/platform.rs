@@ -37,14 +37,12 @@ pub(super) fn folders_of_open_files() -> Vec<PathBuf> {
 
 /// The user's cache directory: `$XDG_CACHE_HOME` if set, else that of the system.
 pub(crate) fn cache_folder() -> Option<PathBuf> {
-    let system = if cfg!(target_os = "macos") {
-        System::Mac
-    } else if cfg!(windows) {
-        System::Windows
-    } else {
-        System::Other
-    };
-    cache_folder_of(system, &|name| std::env::var_os(name))
+    folder_of(System::here(), &CACHE, &|name| std::env::var_os(name))
+}
+
+/// The user's directory for data: `$XDG_DATA_HOME` if set, else that of the system.
+pub(super) fn data_folder() -> Option<PathBuf> {
+    folder_of(System::here(), &DATA, &|name| std::env::var_os(name))
 }
 
 #[derive(Clone, Copy)]
@@ -54,15 +52,45 @@ enum System {
     Other,
 }
 
-fn cache_folder_of(system: System, variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+impl System {
+    fn here() -> System {
+        if cfg!(target_os = "macos") {
+            System::Mac
+        } else if cfg!(windows) {
+            System::Windows
+        } else {
+            System::Other
+        }
+    }
+}
+
+/// A directory of the user for one purpose.
+struct Purpose {
+    /// The variable of the XDG Base Directory Specification.
+    variable: &'static str,
+    /// The directory below the home directory on macOS.
+    mac: &'static str,
+    /// The same on Linux and others.
+    other: &'static str,
+}
+
+const CACHE: Purpose = Purpose { variable: "XDG_CACHE_HOME", mac: "Library/Caches", other: ".cache" };
+const DATA: Purpose =
+    Purpose { variable: "XDG_DATA_HOME", mac: "Library/Application Support", other: ".local/share" };
+
+fn folder_of(
+    system: System,
+    purpose: &Purpose,
+    variable: &dyn Fn(&str) -> Option<OsString>,
+) -> Option<PathBuf> {
     // The XDG Base Directory Specification has relative paths ignored.
     let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let own = match system {
-        System::Mac => absolute("HOME").map(|home| home.join("Library/Caches")),
+        System::Mac => absolute("HOME").map(|home| home.join(purpose.mac)),
         System::Windows => absolute("LOCALAPPDATA"),
-        System::Other => absolute("HOME").map(|home| home.join(".cache")),
+        System::Other => absolute("HOME").map(|home| home.join(purpose.other)),
     };
-    absolute("XDG_CACHE_HOME").or(own)
+    absolute(purpose.variable).or(own)
 }
 
 #[cfg(test)]
@@ -76,7 +104,7 @@ mod tests {
         let of = |system, set: &[(&str, &str)]| {
             let variable =
                 |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
-            cache_folder_of(system, &variable)
+            folder_of(system, &CACHE, &variable)
         };
         let both = [("HOME", "/home/me"), ("XDG_CACHE_HOME", "/var/cache")];
         assert_eq!(of(System::Other, &both), Some("/var/cache".into()));
@@ -89,5 +117,20 @@ mod tests {
         assert_eq!(of(System::Windows, &[("LOCALAPPDATA", "/local")]), Some("/local".into()));
         assert_eq!(of(System::Other, &[]), None);
         assert_eq!(of(System::Other, &[("HOME", ""), ("XDG_CACHE_HOME", "")]), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_directory_for_data_is_the_users() {
+        let of = |system, set: &[(&str, &str)]| {
+            let variable =
+                |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+            folder_of(system, &DATA, &variable)
+        };
+        let home = [("HOME", "/home/me"), ("XDG_CACHE_HOME", "/var/cache"), ("LOCALAPPDATA", "/local")];
+        assert_eq!(of(System::Other, &home), Some("/home/me/.local/share".into()));
+        assert_eq!(of(System::Mac, &home), Some("/home/me/Library/Application Support".into()));
+        assert_eq!(of(System::Windows, &home), Some("/local".into()));
+        assert_eq!(of(System::Mac, &[("XDG_DATA_HOME", "/data"), ("HOME", "/me")]), Some("/data".into()));
     }
 }

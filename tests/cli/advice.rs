@@ -263,6 +263,9 @@ const ROWS: &[Row] = &[
 
 /// Marks that are no advice, or advice that takes a fault of a device or a run of minutes, with the reason.
 const OTHERS: &[(&str, &str, &str)] = &[
+    ("data/download/connection.rs", "from", "takes a server; tests/cli/get.rs has it"),
+    ("data/download/transfer.rs", "from", "takes a server; tests/cli/get.rs has it"),
+    ("data/locate.rs", "download", "takes the publisher's server; tests/cli/get.rs has the command"),
     ("data/grey.rs", "grey", "names a value that can't be read"),
     ("data/inspection.rs", "background", "names what decides, with --resize"),
     ("data/inspection.rs", "levels", "names what decides, with --resize"),

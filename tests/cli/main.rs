@@ -16,6 +16,8 @@ mod data;
 mod eval;
 mod experimental;
 mod foreign;
+#[cfg(feature = "download")]
+mod get;
 mod help;
 mod import;
 mod limits;

@@ -57,6 +57,7 @@ impl Place {
         for name in ["WGRAD_DATA", "WGPU_BACKEND", "WGPU_ADAPTER_NAME"] {
             command.env_remove(name);
         }
+        command.env("XDG_DATA_HOME", self.path("home"));
         cache::keep_apart(&mut command);
         command
     }

@@ -81,7 +81,10 @@ fn an_error_about_a_number_names_its_flag() {
 fn unknown_names_are_refused_with_the_nearest() {
     usage(&["--loss", "mze"], &["“mze”", "did you mean “mse”?", "cross-entropy"]);
     usage(&["digit"], &["“digit”", "did you mean “digits”?"]);
-    usage(&["./nowhere"], &["there is no data set or folder “./nowhere”", "name digits, mnist, or a folder"]);
+    usage(
+        &["./nowhere"],
+        &["there is no data set or folder “./nowhere”", "name digits, mnist, fashion-mnist", "or a folder"],
+    );
     let place = Place::new();
     place.write("file.txt", "hello");
     place.refuses(2, &["train", "file.txt"], &["file.txt is a file", ".toml"]);

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{MAIN_SEPARATOR_STR, Path};
 
-use wgrad::internals::data::{Dataset, Normaliser, Samples, Source, load, locate, split_validation};
+use wgrad::internals::data::{Dataset, Normaliser, Places, Samples, Source, load, locate, split_validation};
 use wgrad::internals::program::shape::Shape;
 
 use crate::files::{Folder, TRAIN_IMAGES};
@@ -73,10 +73,11 @@ fn mnist_is_looked_for_in_order() {
     };
     let cwd = root.path().join("here");
     let elsewhere = root.path().join("elsewhere");
-    let find = |env: Option<&OsStr>| locate("mnist", &cwd, env);
+    let user = root.path().join("home");
+    let find = |env: Option<&OsStr>| locate("mnist", &Places { cwd: &cwd, variable: env, user: Some(&user) });
     let env = Some(elsewhere.as_os_str());
 
-    let places = ["elsewhere/mnist", "elsewhere", "here/data/mnist", "here/mnist"]
+    let places = ["elsewhere/mnist", "elsewhere", "here/data/mnist", "here/mnist", "home/mnist"]
         .map(|place| place.replace('/', MAIN_SEPARATOR_STR));
     let missing = places.each_ref().map(|place| root.path().join(place).display().to_string());
     assert_not_found(find(env), &missing.each_ref().map(String::as_str));
@@ -89,13 +90,28 @@ fn mnist_is_looked_for_in_order() {
     let beside = Source::Folder(cwd.join("data/mnist"));
     assert_eq!(find(None).unwrap(), beside);
     assert_eq!(find(Some(OsStr::new(""))).unwrap(), beside);
-    assert_eq!(locate("digits", &cwd, env).unwrap(), Source::Digits);
+    assert_eq!(locate("digits", &Places { cwd: &cwd, variable: env, user: None }).unwrap(), Source::Digits);
+}
+
+#[test]
+fn other_names_are_looked_for_and_the_error_says_how_to_download_them() {
+    let root = tempfile::tempdir().unwrap();
+    let (cwd, user) = (root.path().join("here"), root.path().join("home"));
+    let find = |name: &str| locate(name, &Places { cwd: &cwd, variable: None, user: Some(&user) });
+    for name in ["fashion-mnist", "emnist", "cifar-10", "cifar-100"] {
+        assert_not_found(find(name), &[name, "was not found in", "download it with", "home"]);
+        for folder in [user.join(name), cwd.join(name), cwd.join("data").join(name)] {
+            fs::create_dir_all(&folder).unwrap();
+            assert_eq!(find(name).unwrap(), Source::Folder(folder));
+        }
+    }
 }
 
 #[test]
 fn an_incomplete_mnist_is_not_skipped() {
     let folder = Folder::good().without(TRAIN_IMAGES);
-    let found = locate("mnist", Path::new("/nowhere"), Some(folder.path().as_os_str())).unwrap();
+    let places = Places { cwd: Path::new("/nowhere"), variable: Some(folder.path().as_os_str()), user: None };
+    let found = locate("mnist", &places).unwrap();
     assert_eq!(found, Source::Folder(folder.path().to_owned()));
     assert_not_found(folder.load(), &["has no train-images-idx3-ubyte"]);
 }

@@ -9,7 +9,7 @@ use super::settings::{Reading, SettingFlags};
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-#[command(after_help = "For a folder that is called preview, write ./preview.")]
+#[command(after_help = "For a folder that is called get or preview, write ./get or ./preview.")]
 pub struct DataArgs {
     #[command(subcommand)]
     pub command: Option<DataCommand>,
@@ -25,8 +25,24 @@ pub struct DataArgs {
 
 #[derive(Subcommand, Debug)]
 pub enum DataCommand {
+    /// Download a data set for all later commands
+    Get(GetArgs),
     /// Draw training samples beside their augmentations
     Preview(PreviewArgs),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Files are verified against digests that are built in, and kept in $XDG_DATA_HOME/wgrad, else in \
+~/.local/share/wgrad (macOS: ~/Library/Application Support/wgrad, Windows: %LOCALAPPDATA%\\wgrad). \
+A download that was stopped is resumed. HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are respected.")]
+pub struct GetArgs {
+    /// Data set: mnist, fashion-mnist, emnist, cifar-10 or cifar-100
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Address of a folder with the same files, in place of their publisher's
+    #[arg(long, value_name = "URL")]
+    pub from: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -14,7 +14,7 @@ use clap::error::{ContextKind, ContextValue};
 use indicatif::HumanCount;
 use serde::Serialize;
 use serde_json::json;
-use wgrad::internals::error::{as_in_a_recipe, with_settings};
+use wgrad::internals::error::{DOWNLOAD, as_in_a_recipe, with_settings};
 use wgrad::internals::text::{self, printable, reason};
 use wgrad::{Error, Result};
 
@@ -140,7 +140,7 @@ static FLAGS: LazyLock<Option<Vec<String>>> = LazyLock::new(|| flags(std::env::a
 /// command has no flag is shown as in a recipe.
 pub fn as_flag(key: &str, value: Option<&str>) -> String {
     let name = key.replace('_', "-");
-    if key != "data" && FLAGS.as_ref().is_some_and(|flags| !flags.contains(&name)) {
+    if ![DOWNLOAD, "data"].contains(&key) && FLAGS.as_ref().is_some_and(|flags| !flags.contains(&name)) {
         return as_in_a_recipe(key, value);
     }
     as_train_flag(key, value)
@@ -152,6 +152,9 @@ pub fn with_train_flags(text: &str) -> String {
 }
 
 fn as_train_flag(key: &str, value: Option<&str>) -> String {
+    if let Some(set) = value.filter(|_| key == DOWNLOAD) {
+        return format!("wgrad data get {set}");
+    }
     let name = key.replace('_', "-");
     let flag = if key == "data" { "DATA".to_owned() } else { format!("--{name}") };
     match value {

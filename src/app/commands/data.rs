@@ -11,11 +11,13 @@ use wgrad::internals::train::session::Session;
 use wgrad::{Error, Result};
 
 use super::console::{answer, answer_json, note, thousands, with_all_flags};
+use super::get;
 use crate::app::cli::{self, Reading, SettingFlags};
 
 pub fn run(arguments: &cli::data::DataArgs) -> Result<()> {
     match (&arguments.command, &arguments.data) {
         (Some(cli::data::DataCommand::Preview(arguments)), _) => preview(arguments),
+        (Some(cli::data::DataCommand::Get(arguments)), _) => get::run(arguments),
         (None, Some(name)) => describe(&load(name, &arguments.reading)?, arguments.json),
         (None, None) => {
             Err(Error::Usage("name a data set or a folder, as in “wgrad data digits”".to_owned()))

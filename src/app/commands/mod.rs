@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod eval;
 pub mod exercises;
 pub mod explain;
+mod get;
 pub mod import;
 pub mod lesson;
 pub mod lr_find;

@@ -65,12 +65,14 @@ fn template(columns: u16) -> &'static str {
     }
 }
 
+/// Whether a line of stderr can be drawn anew. A terminal without control codes can't.
+fn draws() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
 impl Display {
     pub fn new(epochs: usize, steps_per_epoch: usize) -> Display {
-        // A terminal without control codes can't draw a line anew.
-        let draws =
-            std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let bar = draws.then(|| {
+        let bar = draws().then(|| {
             let bar = ProgressBar::with_draw_target(
                 Some((epochs * steps_per_epoch) as u64),
                 ProgressDrawTarget::stderr(),
@@ -152,6 +154,54 @@ pub fn duration(seconds: f64) -> String {
         milliseconds @ 0.0..9.95 => format!("{milliseconds:.1} ms"),
         milliseconds @ 9.95..50.0 => format!("{milliseconds:.0} ms"),
         _ => format!("{seconds:.1} s"),
+    }
+}
+
+/// The progress of downloads. Without a terminal it is a line per file.
+#[cfg(feature = "download")]
+pub struct Bytes {
+    bar: Option<ProgressBar>,
+    file: String,
+}
+
+#[cfg(feature = "download")]
+impl Bytes {
+    pub fn new() -> Bytes {
+        let bar = draws().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let template = match Term::stderr().size().1 {
+                0..78 => "{wide_msg}  {bytes}",
+                _ => "{msg}  {wide_bar}  {bytes} of {total_bytes}  {eta} left",
+            };
+            let style = ProgressStyle::with_template(template);
+            bar.set_style(style.expect("a fixed template").progress_chars("█▉▊▋▌▍▎▏ "));
+            bar
+        });
+        Bytes { bar, file: String::new() }
+    }
+
+    /// Shows how much of a file is here.
+    pub fn received(&mut self, file: &str, bytes: u64, total: u64) {
+        if self.file != file {
+            file.clone_into(&mut self.file);
+            match &self.bar {
+                Some(bar) => {
+                    bar.reset();
+                    bar.set_message(self.file.clone());
+                    bar.set_length(total);
+                }
+                None => note_shown(&format!("        {file}, {} bytes", thousands(total as usize))),
+            }
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(bytes);
+        }
+    }
+
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 
