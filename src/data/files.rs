@@ -112,6 +112,12 @@ pub fn check_output(path: &Path) -> Result<()> {
     }
 }
 
+/// Whether a path leads to a pipe, a device or an open file of this process, which get bytes and stay.
+pub fn is_stream(path: &Path) -> bool {
+    let is_special = |found: fs::Metadata| !found.is_file() && !found.is_dir();
+    Descriptor::of(path).is_some() || fs::metadata(path).is_ok_and(is_special)
+}
+
 /// The target of a path after all symbolic links; it need not exist.
 fn followed(path: &Path) -> io::Result<PathBuf> {
     // The limit of Linux.

@@ -31,6 +31,7 @@ mod limits;
 mod listing;
 mod locate;
 mod location;
+mod markers;
 mod normaliser;
 mod outline;
 mod parts;
