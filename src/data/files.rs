@@ -61,11 +61,7 @@ pub fn make_folder(path: &Path) -> Result<()> {
 /// As [`write_atomically`].
 pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
     let problem = |error: io::Error| {
-        Error::Failure(format!(
-            "{} can't be written ({error}), so name another file",
-            shown(path),
-            error = reason(&error)
-        ))
+        Error::Failure(format!("{} can't be written ({}), so name another file", shown(path), reason(&error)))
     };
     if let Some(open) = Descriptor::of(path) {
         return open.write(bytes).map_err(problem);
@@ -90,9 +86,9 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn check_output(path: &Path) -> Result<()> {
     let problem = |error: io::Error| {
         Error::Failure(format!(
-            "{} can't be written ({error}), so check that its folder exists and is writable",
+            "{} can't be written ({}), so check that its folder exists and is writable",
             shown(path),
-            error = reason(&error)
+            reason(&error)
         ))
     };
     if let Some(open) = Descriptor::of(path) {

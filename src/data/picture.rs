@@ -189,13 +189,9 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
         Unread::OutOfMemory => {
             bad(path, "is larger than the memory of this machine, so scale the picture down first")
         }
-        Unread::Failed(error) => bad(
-            path,
-            &format!(
-                "can't be read ({error}), so check the path and its permissions",
-                error = reason(&error)
-            ),
-        ),
+        Unread::Failed(error) => {
+            bad(path, &format!("can't be read ({}), so check the path and its permissions", reason(&error)))
+        }
     })
 }
 

@@ -49,7 +49,7 @@ fn print(text: &str) -> io::Result<()> {
 fn write_answer(text: &str) -> Result<()> {
     match print(text) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(error) => Err(Error::Failure(format!("cannot write to stdout: {error}", error = reason(&error)))),
+        Err(error) => Err(Error::Failure(format!("cannot write to stdout: {}", reason(&error)))),
         Ok(()) => Ok(()),
     }
 }
@@ -88,7 +88,7 @@ pub fn refused(mut error: clap::Error) -> ExitCode {
         // The help has no text from outside, and may have colours.
         return match error.print().and_then(|()| io::stdout().flush()) {
             Err(problem) if problem.kind() != ErrorKind::BrokenPipe => {
-                note_shown(&format!("error: cannot write to stdout: {problem}"));
+                note_shown(&format!("error: cannot write to stdout: {}", reason(&problem)));
                 ExitCode::FAILURE
             }
             _ => code,

@@ -209,9 +209,9 @@ fn last(path: &Path, record: &RunRecord) -> Result<Option<Epoch>> {
 fn directories(out: &Path) -> Result<Vec<PathBuf>> {
     let problem = |error: io::Error| {
         Error::Usage(format!(
-            "{} can't be read ({error}), so name the folder of the runs with --out",
+            "{} can't be read ({}), so name the folder of the runs with --out",
             shown(out),
-            error = reason(&error)
+            reason(&error)
         ))
     };
     let mut runs = Vec::new();

@@ -99,7 +99,7 @@ impl Found {
         }
         let mut bytes = Vec::new();
         stdin().lock().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| {
-            Error::Failure(format!("stdin can't be read ({error}), so name a file", error = reason(&error)))
+            Error::Failure(format!("stdin can't be read ({}), so name a file", reason(&error)))
         })?;
         let input = if bytes.is_empty() {
             Input::failed(path, Error::Data("stdin is empty, so send a picture into it".to_owned()))
