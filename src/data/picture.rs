@@ -82,9 +82,9 @@ pub(super) fn need(bytes: &[u8], shape: &Shape) -> u64 {
         // The decoder of JPEG pictures has a copy of the file.
         let copy = if format == ImageFormat::Jpeg { bytes.len() as u64 } else { 0 };
         let converted = converted_bytes(&decoder, Some(shape.channels));
-        // Resizing begins with columns of the new height, four floats for each pixel.
-        let resized = (converted - decoder.total_bytes())
-            .saturating_add(u64::from(width).saturating_mul(16 * shape.height as u64));
+        // Resizing begins with columns of the new height, four floats for each pixel; turned, the width is the height.
+        let columns = u64::from(width.max(height)).saturating_mul(16 * shape.height as u64);
+        let resized = (converted - decoder.total_bytes()).saturating_add(columns);
         Some((copy + decoded).max(converted).max(resized))
     };
     of().unwrap_or_default()
