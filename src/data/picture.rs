@@ -73,12 +73,14 @@ pub(super) fn need(bytes: &[u8], shape: &Shape) -> u64 {
     let of = || {
         let format = format(bytes).ok()?;
         let copies = copies(bytes, format).ok()?;
-        let decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder().ok()?;
+        let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder().ok()?;
         let (width, height) = decoder.dimensions();
-        let decoded = decoder.total_bytes().saturating_mul(copies);
-        if width.max(height) > MAX_PICTURE_SIDE || decoded > MAX_PICTURE_BYTES {
+        let most = decoder.total_bytes().saturating_mul(copies);
+        if width.max(height) > MAX_PICTURE_SIDE || most > MAX_PICTURE_BYTES {
             return None;
         }
+        let is_upright = decoder.orientation().ok()? == Orientation::NoTransforms;
+        let decoded = if is_upright { most - decoder.total_bytes() } else { most };
         // The decoder of JPEG pictures has a copy of the file.
         let copy = if format == ImageFormat::Jpeg { bytes.len() as u64 } else { 0 };
         let converted = converted_bytes(&decoder, Some(shape.channels));
