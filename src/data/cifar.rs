@@ -193,10 +193,9 @@ fn unread(path: &Path, why: Unread) -> Error {
             format!("has {length} bytes, but it takes at most {MOST_NAMES}, so copy or download it again"),
         ),
         Unread::OutOfMemory => bad(path, TOO_LARGE.to_owned()),
-        Unread::Failed(error) => bad(
-            path,
-            format!("can't be read ({error}), so check the file and its permissions", error = reason(&error)),
-        ),
+        Unread::Failed(error) => {
+            bad(path, format!("can't be read ({}), so check the file and its permissions", reason(&error)))
+        }
     }
 }
 

@@ -61,11 +61,7 @@ pub fn make_folder(path: &Path) -> Result<()> {
 /// As [`write_atomically`].
 pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
     let problem = |error: io::Error| {
-        Error::Failure(format!(
-            "{} can't be written ({error}), so name another file",
-            shown(path),
-            error = reason(&error)
-        ))
+        Error::Failure(format!("{} can't be written ({}), so name another file", shown(path), reason(&error)))
     };
     if let Some(open) = Descriptor::of(path) {
         return open.write(bytes).map_err(problem);
@@ -90,9 +86,9 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn check_output(path: &Path) -> Result<()> {
     let problem = |error: io::Error| {
         Error::Failure(format!(
-            "{} can't be written ({error}), so check that its folder exists and is writable",
+            "{} can't be written ({}), so check that its folder exists and is writable",
             shown(path),
-            error = reason(&error)
+            reason(&error)
         ))
     };
     if let Some(open) = Descriptor::of(path) {
@@ -110,6 +106,12 @@ pub fn check_output(path: &Path) -> Result<()> {
             })
             .map_err(problem),
     }
+}
+
+/// Whether a path leads to a pipe, a device or an open file of this process, which get bytes and stay.
+pub fn is_stream(path: &Path) -> bool {
+    let is_special = |found: fs::Metadata| !found.is_file() && !found.is_dir();
+    Descriptor::of(path).is_some() || fs::metadata(path).is_ok_and(is_special)
 }
 
 /// The target of a path after all symbolic links; it need not exist.

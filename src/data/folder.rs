@@ -142,9 +142,9 @@ fn find(folder: &Path, names: &[String]) -> Result<Option<PathBuf>> {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
             Err(error) => {
                 return Err(Error::Data(format!(
-                    "{} can't be opened ({error}), so check the permissions of its folder",
+                    "{} can't be opened ({}), so check the permissions of its folder",
                     shown(path),
-                    error = reason(&error)
+                    reason(&error)
                 )));
             }
         }

@@ -279,14 +279,11 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
         ErrorKind::UnexpectedEof => bad(path, format_args!("ends within its gzip data, {FIX}")),
         ErrorKind::OutOfMemory => bad(path, format_args!("{TOO_LARGE}")),
         ErrorKind::InvalidInput | ErrorKind::InvalidData => {
-            bad(path, format_args!("is damaged gzip data ({error}), {FIX}", error = reason(error)))
+            bad(path, format_args!("is damaged gzip data ({}), {FIX}", reason(error)))
         }
         _ => bad(
             path,
-            format_args!(
-                "can't be read ({error}), so check the file and its permissions",
-                error = reason(error)
-            ),
+            format_args!("can't be read ({}), so check the file and its permissions", reason(error)),
         ),
     }
 }

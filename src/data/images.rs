@@ -84,7 +84,9 @@ impl Pictures {
     /// # Errors
     /// [`Error::NotFound`] when there is `train` alone, and as [`class_folders`].
     pub fn find_labelled(folder: &Path, listing: &Listing) -> Result<Pictures> {
-        let PartFolders { train, test, validation, .. } = PartFolders::of(folder, listing)?;
+        let PartFolders { train, test, validation, others } = PartFolders::of(folder, listing)?;
+        let beside: Vec<PathBuf> =
+            [&train, &test, &validation].into_iter().flatten().chain(&others).cloned().collect();
         let test = if test.as_deref().map_or(Ok(false), parts::has_folders)? { test } else { None };
         let part = match test.or(validation) {
             Some(part) => part,
@@ -98,7 +100,15 @@ impl Pictures {
                 shown(&part)
             )));
         }
-        Ok(Pictures { classes, train, ..Pictures::of(&part, "pictures in class folders") })
+        let beside = if part == folder { Vec::new() } else { beside };
+        let left: Vec<&PathBuf> = beside.iter().filter(|beside| **beside != part).collect();
+        let notes = parts::not_measured(&part, &left)?.into_iter().collect();
+        Ok(Pictures { classes, train, notes, ..Pictures::of(&part, "pictures in class folders") })
+    }
+
+    /// The folder that the pictures of the part `train` are in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn of(folder: &Path, origin: &'static str) -> Pictures {
@@ -232,6 +242,7 @@ pub(super) fn labelled(pictures: &Pictures, reading: &Reading) -> Result<(Sample
         check_memory(size.bytes().saturating_add(size.reading), shown(&pictures.folder))?;
     }
     let (mut about, histogram) = (About::default(), Histogram::default());
+    about.notes.clone_from(&pictures.notes);
     let mut all = read(&pictures.train, reading, &histogram, &mut about)?;
     let shape = common_shape(all.iter(), reading)?;
     render(all.iter_mut().collect(), &shape, reading, histogram, &mut about)?;

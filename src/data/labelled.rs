@@ -24,8 +24,10 @@ const MOST_NAMES: usize = 5;
 pub struct Labelled {
     /// The name or path that was given.
     pub name: String,
-    /// Whether they are the held-out part of the data; else they are all samples that there are.
+    /// Whether they are the held-out part of the data; else they are all pictures in `folder`.
     pub held_out: bool,
+    /// The folder of the pictures, or of the part of them that is measured; none for a held-out part.
+    pub folder: Option<PathBuf>,
     /// The samples.
     pub samples: Samples,
     /// What is to be said of them; the files are its `held_out_files`.
@@ -36,7 +38,7 @@ pub struct Labelled {
 ///
 /// Pictures get the shape and the rendering of `model`, but for what `reading` says. Of a data set with a held-out part
 /// that is measured; so is that of a folder of class folders if it `is_own`, the data that the network was trained on. Of
-/// any other all pictures are measured: those in its `test`, else in its `val`, else all of them.
+/// any other those in its `test` are measured, else in its `val`, else all of them; a note names the folders beside them.
 ///
 /// # Errors
 /// As [`load_with`](super::load_with), but a class may have one picture or none, and [`Error::Data`] for a class that the
@@ -59,7 +61,7 @@ pub fn load_labelled(
             let labels = by_name(&pictures.classes_with_pictures(), known, name_or_path)?;
             let (mut samples, about) = images::labelled(pictures, reading)?;
             relabel(&mut samples, &labels);
-            Labelled { name, held_out: false, samples, about }
+            Labelled { name, held_out: false, folder: Some(pictures.folder().to_owned()), samples, about }
         }
         _ => {
             let dataset = location.read(name_or_path, reading)?;
@@ -74,7 +76,7 @@ pub fn load_labelled(
             if about.held_out_files.is_empty() && reading.options.invert {
                 invert(&mut samples);
             }
-            Labelled { name, held_out: true, samples, about }
+            Labelled { name, held_out: true, folder: None, samples, about }
         }
     };
     let part = if labelled.held_out { "held-out" } else { "measured" };

@@ -30,8 +30,8 @@ impl Listing {
         let problem = |error| {
             let shown = shown(folder);
             Error::Data(format!(
-                "{shown} can't be opened ({error}), so check the path and its permissions",
-                error = reason(&error)
+                "{shown} can't be opened ({}), so check the path and its permissions",
+                reason(&error)
             ))
         };
         let mut listing = Listing { files: Vec::new(), folders: Vec::new() };

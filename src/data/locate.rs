@@ -105,9 +105,9 @@ fn existing_folder(path: &str, cwd: &Path) -> Result<PathBuf> {
             )))
         }
         Err(error) => Err(Error::Data(format!(
-            "{path} can't be opened ({error}), so check the path and its permissions",
-            path = shown(path),
-            error = reason(&error)
+            "{} can't be opened ({}), so check the path and its permissions",
+            shown(path),
+            reason(&error)
         ))),
     }
 }

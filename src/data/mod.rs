@@ -34,6 +34,7 @@ mod limits;
 mod listing;
 mod locate;
 mod location;
+mod markers;
 mod normaliser;
 mod outline;
 mod parts;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::dataset::check_class_name;
 use super::listing::{Listing, is_picture};
 use super::rendered::Picture;
+use super::walk::pictures_in;
 use crate::error::{Error, Result};
 use crate::text::{shorten, shown};
 
@@ -66,6 +67,29 @@ pub(super) fn has_folders(folder: &Path) -> Result<bool> {
 pub(super) fn with_count(part: &Path, count: usize) -> String {
     let name = part.file_name().map_or_else(String::new, shown);
     format!("{name} with its {count} {}", if count == 1 { "picture" } else { "pictures" })
+}
+
+/// A sentence about the folders beside a part that is measured alone; none where there are none.
+///
+/// # Errors
+/// [`Error::Data`] for a folder that can't be opened.
+pub(super) fn not_measured(part: &Path, beside: &[&PathBuf]) -> Result<Option<String>> {
+    /// The most folders in the sentence.
+    const MOST: usize = 5;
+    let counted = beside.iter().take(MOST).map(|folder| {
+        let pictures = pictures_in(folder, usize::MAX)?.files.len();
+        Ok(with_count(folder, pictures))
+    });
+    let counted: Vec<String> = counted.collect::<Result<_>>()?;
+    let is = match beside {
+        [] => return Ok(None),
+        [_] => "is",
+        _ => "are",
+    };
+    let others = beside.len() - counted.len();
+    let more = if others > 0 { format!(" and {others} other folders") } else { String::new() };
+    let name = part.file_name().map_or_else(String::new, shown);
+    Ok(Some(format!("only {name} is measured: {}{more} {is} not", counted.join(", "))))
 }
 
 /// An error about a folder with `train` alone.

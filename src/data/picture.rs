@@ -10,10 +10,12 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Im
 use super::fitting::{PictureOptions, Seen, fit, is_deep, stored_channels};
 use super::histogram::Histogram;
 use super::limits::{MAX_SIDE, check_shape};
+use super::markers::{Jpeg, damaged_chunk, is_animated};
 use super::reading::{Reading, Resize};
 use super::rendering::Rendering;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::program::shape::Shape;
 use crate::text::{joined, reason, shorten, shown};
 
@@ -24,6 +26,8 @@ const MAX_PICTURE_SIDE: u32 = 16_384;
 const MAX_PICTURE_BYTES: u64 = 512 << 20;
 /// The largest file of a picture, in bytes.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
+/// Bytes that a picture takes without asking how much memory is left.
+const SMALL: u64 = 16 << 20;
 
 /// Reads a PNG or JPEG picture as C·H·W bytes of `shape`.
 ///
@@ -44,16 +48,48 @@ pub const MAX_FILE_BYTES: u64 = 256 << 20;
 /// # Errors
 ///
 /// [`Error::NotFound`] if there is no such file; [`Error::Data`] if it is unreadable, empty, neither PNG nor JPEG, damaged
-/// or cut short, larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of range.
+/// or cut short, larger than 16,384 × 16,384 pixels, 512 MiB in memory or the memory that is left, or if `shape` is out of
+/// range.
 pub fn read_picture(path: &Path, shape: &Shape, rendering: &Rendering, invert: bool) -> Result<Vec<u8>> {
     check_shape(shape, "the network")?;
-    let picture = decoded(path, read_file(path)?, shape.channels)?;
+    let picture = decoded(path, &read_file(path)?, shape)?;
     Ok(fit(picture, shape, rendering, &PictureOptions { invert, ..PictureOptions::default() }).0)
 }
 
-/// The picture in the bytes of a file, for an image of `channels`.
-pub(super) fn decoded(path: &Path, bytes: Vec<u8>, channels: usize) -> Result<DynamicImage> {
-    decode(&bytes, Some(channels), MAX_PICTURE_BYTES).map_err(|problem| bad(path, &problem))
+/// The picture in the bytes of a file, for an image of `shape`.
+pub(super) fn decoded(path: &Path, bytes: &[u8], shape: &Shape) -> Result<DynamicImage> {
+    let need = need(bytes, shape);
+    if need > SMALL
+        && let Err(shortage) = memory::check(need)
+    {
+        return Err(bad(path, &format!("{shortage}, so scale the picture down first")));
+    }
+    decode(bytes, Some(shape.channels), MAX_PICTURE_BYTES).map_err(|problem| bad(path, &problem))
+}
+
+/// The most bytes that the picture in the bytes of a file takes besides them until it is an image of `shape`; 0 if it
+/// can't be decoded.
+pub(super) fn need(bytes: &[u8], shape: &Shape) -> u64 {
+    let of = || {
+        let format = format(bytes).ok()?;
+        let copies = copies(bytes, format).ok()?;
+        let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder().ok()?;
+        let (width, height) = decoder.dimensions();
+        let most = decoder.total_bytes().saturating_mul(copies);
+        if width.max(height) > MAX_PICTURE_SIDE || most > MAX_PICTURE_BYTES {
+            return None;
+        }
+        let is_upright = decoder.orientation().ok()? == Orientation::NoTransforms;
+        let decoded = if is_upright { most - decoder.total_bytes() } else { most };
+        // The decoder of JPEG pictures has a copy of the file.
+        let copy = if format == ImageFormat::Jpeg { bytes.len() as u64 } else { 0 };
+        let converted = converted_bytes(&decoder, Some(shape.channels));
+        // Resizing begins with columns of the new height, four floats for each pixel; turned, the width is the height.
+        let columns = u64::from(width.max(height)).saturating_mul(16 * shape.height as u64);
+        let resized = (converted - decoder.total_bytes()).saturating_add(columns);
+        Some((copy + decoded).max(converted).max(resized))
+    };
+    of().unwrap_or_default()
 }
 
 /// A picture of a data set.
@@ -155,13 +191,9 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
         Unread::OutOfMemory => {
             bad(path, "is larger than the memory of this machine, so scale the picture down first")
         }
-        Unread::Failed(error) => bad(
-            path,
-            &format!(
-                "can't be read ({error}), so check the path and its permissions",
-                error = reason(&error)
-            ),
-        ),
+        Unread::Failed(error) => {
+            bad(path, &format!("can't be read ({}), so check the path and its permissions", reason(&error)))
+        }
     })
 }
 
@@ -171,22 +203,8 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// The rest of a sentence that begins with the file.
 fn decode(bytes: &[u8], channels: Option<usize>, most: u64) -> Result<DynamicImage, String> {
-    if bytes.is_empty() {
-        return Err("is empty, so save or copy it again".into());
-    }
-    let format = match image::guess_format(bytes) {
-        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
-        _ => return Err("is neither a PNG nor a JPEG picture, so convert it to one".into()),
-    };
-    // The picture is in memory twice: decoded, and turned.
-    let mut copies = 2;
-    if format == ImageFormat::Jpeg {
-        // The decoder would silently fill the missing part with grey.
-        let cut_short = || "is a JPEG picture that is cut short, so save or copy it again".to_owned();
-        let jpeg = Jpeg::of(bytes).ok_or_else(cut_short)?;
-        // A progressive file also keeps all coefficients, of two bytes each, until its end.
-        copies += if jpeg.progressive { 2 } else { 0 };
-    }
+    let format = format(bytes)?;
+    let copies = copies(bytes, format)?;
     if let Some(kind) = damaged_chunk(bytes).filter(|_| format == ImageFormat::Png) {
         return Err(format!(
             "is a damaged picture (the checksum of its chunk “{}” doesn't match), so save or copy it again",
@@ -205,6 +223,35 @@ fn decode(bytes: &[u8], channels: Option<usize>, most: u64) -> Result<DynamicIma
             format!("is a damaged or cut short picture ({}), so save or copy it again", joined(error))
         }
     })
+}
+
+/// The format of a picture, from its content.
+///
+/// # Errors
+/// As [`decode`].
+fn format(bytes: &[u8]) -> Result<ImageFormat, String> {
+    match image::guess_format(bytes) {
+        _ if bytes.is_empty() => Err("is empty, so save or copy it again".into()),
+        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),
+        _ => Err("is neither a PNG nor a JPEG picture, so convert it to one".into()),
+    }
+}
+
+/// How often a picture is in memory while it is decoded.
+///
+/// # Errors
+/// As [`decode`], for a JPEG picture that is cut short.
+fn copies(bytes: &[u8], format: ImageFormat) -> Result<u64, String> {
+    // Decoded, and turned.
+    const COPIES: u64 = 2;
+    if format != ImageFormat::Jpeg {
+        return Ok(COPIES);
+    }
+    // The decoder would silently fill the missing part with grey.
+    let cut_short = || "is a JPEG picture that is cut short, so save or copy it again".to_owned();
+    let jpeg = Jpeg::of(bytes).ok_or_else(cut_short)?;
+    // A progressive file also keeps all coefficients, of two bytes each, until its end.
+    Ok(COPIES + if jpeg.progressive { 2 } else { 0 })
 }
 
 fn decode_as(
@@ -241,72 +288,4 @@ fn converted_bytes(decoder: &impl ImageDecoder, channels: Option<usize>) -> u64 
     };
     let values = u64::from(width).saturating_mul(u64::from(height)).saturating_mul(stored as u64);
     decoder.total_bytes().saturating_add(values)
-}
-
-/// Chunks of a PNG file whose checksums the decoder compares, and those that change nothing of what is read.
-const OTHERS: [&[u8; 4]; 20] = [
-    b"IHDR", b"PLTE", b"IDAT", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"bKGD", b"hIST",
-    b"sPLT", b"pHYs", b"tIME", b"tEXt", b"zTXt", b"iTXt", b"acTL", b"fcTL", b"fdAT",
-];
-
-/// A chunk of a PNG file that is damaged and would be left out silently, such as its transparency.
-fn damaged_chunk(bytes: &[u8]) -> Option<&[u8]> {
-    let matters = |kind: &[u8]| OTHERS.iter().all(|other| *other != kind);
-    // Anything may stand behind the end.
-    let chunks = chunks(bytes).take_while(|(chunk, _)| !chunk.starts_with(b"IEND"));
-    let found = chunks.filter(|(chunk, _)| matters(&chunk[..4])).find(|(chunk, sum)| {
-        let mut crc = flate2::Crc::new();
-        crc.update(chunk);
-        crc.sum().to_be_bytes() != *sum
-    });
-    found.map(|(chunk, _)| &chunk[..4])
-}
-
-/// The chunks of a PNG file, each with its kind in front, and their checksums, up to where the file is cut short.
-fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let mut rest = bytes.get(8..).unwrap_or_default();
-    std::iter::from_fn(move || {
-        let (length, behind) = rest.split_first_chunk::<4>()?;
-        let (chunk, behind) = behind.split_at_checked(4 + u32::from_be_bytes(*length) as usize)?;
-        let (sum, behind) = behind.split_at_checked(4)?;
-        rest = behind;
-        Some((chunk, sum))
-    })
-}
-
-/// Whether a file is an animated PNG: its chunk `acTL` comes before the image data.
-fn is_animated(bytes: &[u8]) -> bool {
-    let mut before = chunks(bytes).take_while(|(chunk, _)| !chunk.starts_with(b"IDAT"));
-    bytes.starts_with(b"\x89PNG") && before.any(|(chunk, _)| chunk.starts_with(b"acTL"))
-}
-
-/// Facts from the markers of a JPEG file.
-struct Jpeg {
-    progressive: bool,
-}
-
-impl Jpeg {
-    /// Reads the markers up to the end marker.
-    ///
-    /// None if the file is cut short.
-    ///
-    /// It goes from segment to segment, because a preview within one has an end marker of its own.
-    fn of(bytes: &[u8]) -> Option<Jpeg> {
-        let mut jpeg = Jpeg { progressive: false };
-        let mut at = 2;
-        loop {
-            match *bytes.get(at..at + 2)? {
-                [0xff, 0xd9] => return Some(jpeg),
-                // Compressed data (its 0xff bytes are followed by 0), restart markers and fill bytes.
-                [0xff, 0x00 | 0x01 | 0xd0..=0xd8] => at += 2,
-                [0xff, 0xff] | [0..=0xfe, _] => at += 1,
-                // A segment with its length, which includes the two bytes of the length.
-                _ => {
-                    jpeg.progressive |= bytes[at + 1] == 0xc2;
-                    let length = bytes.get(at + 2..at + 4)?;
-                    at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
-                }
-            }
-        }
-    }
 }

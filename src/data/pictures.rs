@@ -1,5 +1,7 @@
 //! Pictures to classify: read from files or from bytes, several at once.
 
+use std::borrow::{Borrow, Cow};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -7,7 +9,7 @@ use rayon::prelude::*;
 use super::fitting::{PictureOptions, fit};
 use super::gate::Gate;
 use super::limits::check_shape;
-use super::picture::{cost, decoded, read_file};
+use super::picture::{MAX_FILE_BYTES, decoded, need, read_file};
 use super::rendering::Rendering;
 use crate::error::Result;
 use crate::kernel::threads;
@@ -30,12 +32,27 @@ impl PictureSource {
         }
     }
 
+    fn bytes(&self) -> Result<Cow<'_, [u8]>> {
+        match self {
+            PictureSource::File(path) => read_file(path).map(Cow::Owned),
+            PictureSource::Bytes(_, bytes) => Ok(Cow::Borrowed(bytes)),
+        }
+    }
+
+    /// The bytes that are still to be taken for its file.
+    fn file_bytes(&self) -> u64 {
+        match self {
+            PictureSource::File(path) => {
+                fs::metadata(path).map_or(0, |found| found.len()).min(MAX_FILE_BYTES)
+            }
+            PictureSource::Bytes(..) => 0,
+        }
+    }
+
     fn read(&self, shape: &Shape, rendering: &Rendering, options: &PictureOptions) -> Result<PictureRead> {
-        let bytes = match self {
-            PictureSource::File(path) => read_file(path)?,
-            PictureSource::Bytes(_, bytes) => bytes.clone(),
-        };
-        let picture = decoded(self.path(), bytes, shape.channels)?;
+        let bytes = self.bytes()?;
+        let picture = decoded(self.path(), &bytes, shape)?;
+        drop(bytes);
         let size = (picture.width(), picture.height());
         let (image, _) = fit(picture, shape, rendering, options);
         Ok(PictureRead { image, size })
@@ -60,14 +77,15 @@ impl PictureRead {
     }
 }
 
-/// Reads pictures as images of `shape`, several at once and each with a result of its own, in their order.
+/// Reads pictures as images of `shape`, as many at once as half of the memory that is left takes, each with a result of
+/// its own, in their order.
 ///
 /// # Errors
 /// [`Error::Data`](crate::error::Error::Data) for a shape that is out of range, and
 /// [`Error::Failure`](crate::error::Error::Failure) when no thread can be made. Those of a picture are as for
 /// [`read_picture`](super::read_picture).
 pub fn read_pictures(
-    sources: &[PictureSource],
+    sources: &[impl Borrow<PictureSource> + Sync],
     shape: &Shape,
     rendering: &Rendering,
     options: &PictureOptions,
@@ -75,7 +93,12 @@ pub fn read_pictures(
     check_shape(shape, "the network")?;
     threads::start()?;
     let gate = Gate::for_half();
-    let read =
-        |source: &PictureSource| gate.pass(cost(source.path()), || source.read(shape, rendering, options));
-    Ok(sources.par_iter().map(read).collect())
+    let read = |source: &PictureSource| {
+        // The header of a JPEG picture is found in a copy of its file. A file is read twice rather than kept while it
+        // waits, because the others may be waiting for that memory.
+        let file = source.file_bytes();
+        let need = gate.pass(2 * file, || source.bytes().map(|bytes| need(&bytes, shape)))?;
+        gate.pass(file.saturating_add(need), || source.read(shape, rendering, options))
+    };
+    Ok(sources.par_iter().map(|source| read(source.borrow())).collect())
 }

@@ -30,7 +30,7 @@ impl fmt::Display for Unread {
             Unread::NotAFile => f.write_str("it is not a regular file"),
             Unread::TooLong(bytes) => write!(f, "its {bytes} bytes are more than expected"),
             Unread::OutOfMemory => f.write_str("out of memory"),
-            Unread::Failed(error) => f.write_str(&reason(error)),
+            Unread::Failed(error) => reason(error).fmt(f),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::thread::{Builder, JoinHandle, available_parallelism};
 use rayon::ThreadPoolBuilder;
 
 use crate::error::{Error, Result};
+use crate::text::reason;
 
 /// Makes the threads that share the work on the CPU, once for the process.
 ///
@@ -21,11 +22,9 @@ pub fn start() -> Result<()> {
     static MADE: OnceLock<Result<()>> = OnceLock::new();
     let make = || {
         check_wanted()?;
-        match ThreadPoolBuilder::new().build_global() {
-            Err(error) if error.source().is_some() => Err(none(&error)),
-            // Made, or made before.
-            _ => Ok(()),
-        }
+        let Err(error) = ThreadPoolBuilder::new().build_global() else { return Ok(()) };
+        // Without the system's error the pool was made before.
+        error.source().and_then(|source| source.downcast_ref()).map_or(Ok(()), |error| Err(none(error)))
     };
     MADE.get_or_init(make).clone()
 }
@@ -80,10 +79,11 @@ pub fn spare(count: usize) -> Result<()> {
     made.map_err(|error| none(&error))
 }
 
-fn none(error: &dyn std::fmt::Display) -> Error {
+fn none(error: &io::Error) -> Error {
     Error::Failure(format!(
-        "the system makes no more threads for this process ({error}), so raise its limit of processes or of memory, or \
-         end other programs"
+        "the system makes no more threads for this process ({}), so raise its limit of processes or of memory, or \
+         end other programs",
+        reason(error)
     ))
 }
 

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use unicode_width::UnicodeWidthStr;
 
-pub use reason::reason;
+pub use reason::{Reason, reason};
 
 use letters::{Form, forms, is_visible, written};
 

@@ -9,6 +9,7 @@ use super::{Measured, Outcome};
 use crate::data::files::{hex, write_atomically};
 use crate::data::platform::cache_folder;
 use crate::engine::adapter::Device;
+use crate::error::Error;
 use crate::kernel::COMMON;
 use crate::table::choice::{Class, Picks, Variant};
 use crate::text::{joined, reason, shown};
@@ -117,18 +118,18 @@ pub(super) fn load(file: &Path, key: &Key) -> Result<Option<Known>, String> {
 fn read(file: &Path) -> Result<File, String> {
     let found = match std::fs::metadata(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(File::default()),
-        found => found.map_err(|error| error.to_string())?,
+        found => found.map_err(|error| reason(&error).to_string())?,
     };
     if !found.is_file() || found.len() > MOST_BYTES {
         return Err(format!("it is no file of at most {MOST_BYTES} bytes"));
     }
-    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let text = std::fs::read_to_string(file).map_err(|error| reason(&error).to_string())?;
     toml::from_str(&text).map_err(|error| joined(error.message()))
 }
 
 impl AdapterEntry {
     fn known(&self) -> Result<Known, String> {
-        let choice: Picks = self.choice.parse().map_err(|error: crate::error::Error| error.to_string())?;
+        let choice: Picks = self.choice.parse().map_err(|error: Error| error.marked().to_owned())?;
         Ok((choice, self.measured.iter().map(CandidateEntry::known).collect::<Result<_, _>>()?))
     }
 }
@@ -149,7 +150,7 @@ impl CandidateEntry {
 
     fn known(&self) -> Result<Measured, String> {
         let both = format!("{} {}", self.class, self.variant);
-        let choice: Picks = both.parse().map_err(|error: crate::error::Error| error.to_string())?;
+        let choice: Picks = both.parse().map_err(|error: Error| error.marked().to_owned())?;
         let (class, variant): (Class, Variant) = choice.iter().next().ok_or("a line names nothing")?;
         let outcome = match (self.seconds, &self.refused) {
             (Some(seconds), None) => Outcome::Seconds(seconds),
@@ -177,16 +178,14 @@ pub(super) fn store(file: &Path, key: &Key, choice: &Picks, measured: &[Measured
         measured: measured.iter().map(CandidateEntry::of).collect(),
     });
     adapters.drain(..adapters.len().saturating_sub(MOST));
-    let text = toml::to_string(&File { adapters }).map_err(|error| problem(error.to_string()))?;
+    let text = toml::to_string(&File { adapters }).map_err(|error| problem(joined(error)))?;
     let text =
         format!("# Which kernels are fastest, as wgrad has measured it: may be removed at any time.\n{text}");
     if let Some(folder) = file.parent() {
         let made = std::fs::create_dir_all(folder);
-        made.map_err(|error| {
-            problem(format!("{} can't be made ({error})", shown(folder), error = reason(&error)))
-        })?;
+        made.map_err(|error| problem(format!("{} can't be made ({})", shown(folder), reason(&error))))?;
     }
-    write_atomically(file, text.as_bytes()).map_err(|error| problem(error.to_string()))
+    write_atomically(file, text.as_bytes()).map_err(|error| problem(error.marked().to_owned()))
 }
 
 #[cfg(test)]

@@ -65,6 +65,34 @@ fn a_folder_is_measured_whole_and_its_classes_are_matched_by_name() {
 }
 
 #[test]
+fn what_is_measured_of_a_folder_and_what_is_not_is_said() {
+    let place = sky();
+    let says = |folder: &str, words: &[&str]| {
+        let said = place.run(&["eval", "runs/sky-001", folder, "--device", "cpu"]).ok().err;
+        words.iter().for_each(|word| assert!(said.contains(word), "“{word}” is not in {said}"));
+        said
+    };
+    write(&place, "ds/test", &CLASSES, 2);
+    assert!(!says("ds", &["data    ds: 6 images, all in ds/test"]).contains("is measured"));
+    write(&place, "ds/train", &CLASSES, 1);
+    says("ds", &["6 images, all in ds/test", "only test is measured: train with its 3 pictures is not"]);
+    write(&place, "ds/val", &["day"], 1);
+    place.write("ds/extra/day/0.png", png(8, 8, |_, _| 220));
+    says(
+        "ds",
+        &[
+            "only test is measured: train with its 3 pictures, val with its 1 picture, extra with its 1 picture are not",
+        ],
+    );
+    std::fs::remove_dir_all(place.path("ds/test")).unwrap();
+    says("ds", &["1 image, all in ds/val", "only val is measured: train with its 3 pictures, extra"]);
+    (0..6).for_each(|at| std::fs::create_dir(place.path(&format!("ds/{at}"))).unwrap());
+    says("ds", &["0 with its 0 pictures, 1 with", " and 3 other folders are not"]);
+    write(&place, "mine", &CLASSES, 1);
+    assert!(!says("mine", &["3 images, all in mine"]).contains("is measured"));
+}
+
+#[test]
 fn a_class_that_the_network_does_not_know_is_named() {
     let place = sky();
     write(&place, "more", &["day", "dawn", "night"], 2);

@@ -118,3 +118,45 @@ fn pictures_that_do_not_fit_the_memory_are_refused_before_they_are_read() {
     }
     place.run(&["data", "set"]).failed(3, &["last.png"]);
 }
+
+/// A file of a grey picture, far smaller than the picture.
+fn large_picture(width: u32, height: u32) -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    let picture = image::GrayImage::from_fn(width, height, |x, y| image::Luma([(x / 64 + y / 64) as u8]));
+    picture.write_to(&mut file, image::ImageFormat::Png).unwrap();
+    file.into_inner()
+}
+
+#[test]
+fn pictures_to_classify_are_decoded_in_the_memory_that_is_left() {
+    let place = Place::trained();
+    let file = large_picture(16_000, 5_400);
+    assert!(file.len() < 1 << 20, "{}", file.len());
+    (0..4).for_each(|at| _ = place.write(&format!("large/{at}.png"), &file));
+    place.write("small.png", large_picture(28, 28));
+    let predict = ["predict", "runs/digits-001", "--device", "cpu", "large", "small.png"];
+    let classes = place.run(&predict).ok().out;
+    assert_eq!(classes.lines().count(), 5);
+    for mebibytes in [250, 350, 500, 600, 700] {
+        let Some(ran) = under(&place, mebibytes, &predict) else { return };
+        let refused = ran.err.matches("MiB of memory, and ").count();
+        assert!(matches!(ran.code, Some(0)), "with {mebibytes} MiB: {ran:?}");
+        assert_eq!(ran.out.lines().count() + refused, 5, "with {mebibytes} MiB: {ran:?}");
+        assert!(mebibytes < 700 || ran.out == classes, "with {mebibytes} MiB: {ran:?}");
+    }
+}
+
+#[test]
+fn a_picture_that_does_not_fit_the_memory_is_refused() {
+    let place = Place::trained();
+    place.write("large.png", large_picture(16_000, 5_400));
+    let Some(ran) = under(&place, 250, &["predict", "runs/digits-001", "--device", "cpu", "large.png"])
+    else {
+        return;
+    };
+    ran.failed(3, &["large.png needs about ", "MiB", "ulimit -v", "scale the picture down"]);
+    let mut command = Command::new("bash");
+    let script = "ulimit -v 256000; exec $W predict runs/digits-001 --device cpu - < large.png";
+    command.args(["-c", script]).env("W", env!("CARGO_BIN_EXE_wgrad")).current_dir(place.path(""));
+    Ran::of(&mut command).failed(3, &["stdin needs about ", "MiB", "scale the picture down"]);
+}

@@ -180,6 +180,36 @@ fn with_json_an_error_is_an_object_too() {
 }
 
 #[test]
+fn a_refused_command_line_is_an_object_for_each_flag_for_json() {
+    let place = Place::new();
+    for command in [
+        &["predict", "--json-lines"][..],
+        &["predict", "r", "a.png", "--jsonl", "--such"],
+        &["predict", "r", "a.png", "--json", "--top", "x"],
+        &["train", "--json", "--epochs"],
+        &["runs", "--json", "--sort", "speed"],
+    ] {
+        let ran = place.run(command);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(
+            ran.err.contains(ran.json()["error"].as_str().unwrap().split(' ').next().unwrap()),
+            "{ran:?}"
+        );
+    }
+    assert_eq!(place.run(&["predict", "--csv"]).out, "");
+    assert_eq!(place.run(&["predict", "--such", "--", "--json"]).out, "");
+}
+
+#[test]
+fn a_word_that_is_no_number_is_repeated_as_it_was_given() {
+    let place = Place::new();
+    let ran = place.run(&["train", "--out", "-.5x", "--device", "cpu"]);
+    assert!(ran.code == Some(2) && !ran.err.contains("-0"), "{}", ran.err);
+    let train = ["train", "--network", "dense 10", "--device", "cpu", "--learning-rate", "-.5"];
+    place.refuses(2, &train, &["-0.5"]);
+}
+
+#[test]
 #[cfg(unix)]
 fn an_error_keeps_its_exit_code_when_nobody_reads_the_answer() {
     let place = Place::new();

@@ -104,7 +104,9 @@ impl Ran {
     pub fn of(command: &mut Command) -> Ran {
         let output = command.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).expect("the program prints UTF-8");
-        Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        let (out, err) = (text(output.stdout), text(output.stderr));
+        assert!(!format!("{out}{err}").contains("(os error "), "a number of the system is shown: {err}");
+        Ran { code: output.status.code(), out, err }
     }
 
     #[track_caller]

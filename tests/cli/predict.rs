@@ -94,16 +94,15 @@ fn a_picture_on_stdin_is_read() {
 fn unreadable_pictures_are_skipped_and_named() {
     let place = strokes();
     place.write("a.png", stroke(12, 0, 1, 220, 0)).write("b.png", "none");
-    let ran = predict(&place, &["a.png", "b.png", "c.png"]).ok();
+    let ran = predict(&place, &["a.png", "b.png", "c.png"]);
+    ran.failed(3, &["2 of 3 pictures could not be read (as b.png), so mend what is skipped or leave it out"]);
     assert_eq!(ran.out.lines().count(), 1);
-    for said in [
-        "skipped: b.png is neither a PNG nor a JPEG picture",
-        "skipped: c.png isn't there",
-        "2 of 3 pictures could not be read",
-    ] {
+    for said in ["skipped: b.png is neither a PNG nor a JPEG picture", "skipped: c.png isn't there"] {
         assert!(ran.err.contains(said), "“{said}” is not in {}", ran.err);
     }
-    let json = predict(&place, &["b.png", "a.png", "--json"]).ok().json();
+    let ran = predict(&place, &["b.png", "a.png", "--json"]);
+    assert_eq!(ran.code, Some(3));
+    let json = ran.json();
     assert_eq!((json[0]["file"].as_str(), json[1]["class"].as_str()), (Some("b.png"), Some("across")));
     assert!(json[0]["error"].as_str().unwrap().contains("neither a PNG nor a JPEG"), "{json}");
     predict(&place, &["b.png", "c.png"]).failed(3, &["none of the 2 pictures can be read"]);
@@ -113,11 +112,47 @@ fn unreadable_pictures_are_skipped_and_named() {
 }
 
 #[test]
+fn only_what_the_command_line_names_itself_must_be_readable() {
+    let place = strokes();
+    place.write("in/a.png", stroke(12, 0, 1, 220, 0)).write("in/b.png", "none").write("in/none/x.txt", "");
+    for found in [&["in"][..], &["in/*.png"], &["i*"], &["in/*.png", "in/n*"]] {
+        let ran = predict(&place, found).ok();
+        assert!(ran.err.contains("skipped: in/b.png is neither"), "{}", ran.err);
+        assert!(ran.err.contains(" pictures could not be read"), "{}", ran.err);
+    }
+    for named in [&["in/a.png", "in/b.png"][..], &["in", "in/none"], &["in", "x*.png"], &["in", "c.png"]] {
+        let ran = predict(&place, named);
+        ran.failed(3, &["pictures could not be read"]);
+        assert_eq!(ran.out.lines().count(), 1, "{}", ran.out);
+    }
+}
+
+#[test]
+fn pictures_of_one_colour_are_counted() {
+    let place = strokes();
+    place.write("a.png", stroke(12, 0, 1, 220, 0));
+    (0..70).for_each(|at| _ = place.write(&format!("plain/{at:02}.png"), png(12, 12, |_, _| at)));
+    let ran = predict(&place, &["plain", "a.png"]).ok();
+    assert!(ran.err.contains("70 of 71 pictures are of one colour once they are read (as plain/00.png)"));
+    assert!(ran.err.lines().count() < 12, "{}", ran.err);
+    let one = predict(&place, &["plain/05.png", "a.png"]).ok().err;
+    assert!(
+        one.contains("plain/05.png is of one colour once it is read, so its class says nothing"),
+        "{one}"
+    );
+}
+
+#[test]
 fn answers_are_lines_of_json_or_a_table() {
     let place = strokes();
     place.write("a, b.png", stroke(12, 0, 1, 220, 0)).write("c.png", stroke(12, 1, 1, 220, 0));
     let both = ["a, b.png", "no.png", "c.png"];
-    let lines = predict(&place, &[&both[..], &["--json-lines", "--top", "1"]].concat()).ok().out;
+    let read = |more: &[&str]| {
+        let ran = predict(&place, &[&both[..], more].concat());
+        ran.failed(3, &["1 of 3 pictures could not be read (as no.png)"]);
+        ran.out
+    };
+    let lines = read(&["--json-lines", "--top", "1"]);
     let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(rows.len(), 3);
     assert_eq!((&rows[0]["class"], &rows[2]["class"]), (&"across".into(), &"down".into()));
@@ -125,7 +160,7 @@ fn answers_are_lines_of_json_or_a_table() {
     assert_eq!(rows[2]["classes"].as_array().unwrap().len(), 1);
     let array = predict(&place, &["a, b.png", "c.png", "--json", "--top", "1"]).ok().json();
     assert_eq!((&array[0], &array[1]), (&rows[0], &rows[2]));
-    let csv = predict(&place, &[&both[..], &["--csv"]].concat()).ok().out;
+    let csv = read(&["--csv"]);
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines[0], "file,class,probability,error");
     assert!(lines[1].starts_with("\"a, b.png\",across,0.") || lines[1].starts_with("\"a, b.png\",across,1."));
@@ -212,6 +247,29 @@ fn what_the_network_sees_is_saved() {
     refuses(2, &["in", "--save-input", "x.png"], &["the file x.png for 2 pictures", "name a folder"]);
     refuses(2, &["a.png", "--save-input", "."], &["write over the picture", "a.png"]);
     refuses(2, &["a.png", "--save-input", "x.jpg"], &["writes PNG files", "x.jpg"]);
+    // What is there stays.
+    place.write("photo.jpg", "photo").write("notes", "notes").write("mine/1.png", "mine");
+    for file in ["photo.jpg", "notes", "runs/strokes-001/model.safetensors"] {
+        refuses(2, &["a.png", "--save-input", file], &["writes PNG files", file]);
+        refuses(2, &["a.png", "in/b/1.png", "--save-input", file], &["writes PNG files", file]);
+    }
+    refuses(2, &["in/b/1.png", "--save-input", "mine"], &["write over mine/1.png", "name another folder"]);
+    refuses(2, &["in", "--save-input", "out/seen"], &["write over out/seen/b-1.png"]);
+    refuses(2, &["in", "--save-input", "seen.png"], &["the file seen.png for 2 pictures"]);
+    predict(&place, &["a.png", "in/b/1.png", "in/c/1.png", "--save-input", "mine"]).ok();
+    assert_eq!(place.read("mine/1.png"), b"mine");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("nowhere", place.path("mine/b-1.png")).unwrap();
+        std::os::unix::fs::symlink("nowhere", place.path("link")).unwrap();
+        predict(&place, &["in", "--save-input", "mine"]).failed(2, &["write over mine/b-1.png"]);
+        predict(&place, &["a.png", "--save-input", "link"]).failed(2, &["writes PNG files"]);
+        assert!(!place.path("mine/nowhere").exists() && !place.path("nowhere").exists());
+        std::fs::remove_file(place.path("mine/b-1.png")).unwrap();
+        std::fs::remove_file(place.path("link")).unwrap();
+        predict(&place, &["a.png", "--save-input", "/dev/null"]).ok();
+        refuses(2, &["in", "--save-input", "/dev/null"], &["the file /dev/null for 2 pictures"]);
+    }
     refuses(
         1,
         &["a.png", "--save-input", "no/such/x.png"],

@@ -75,10 +75,48 @@ fn runs_are_sorted_filtered_and_listed_as_json() {
     let accuracies: Vec<f64> = all.iter().filter_map(|run| run["held_out_accuracy"].as_f64()).collect();
     assert!(accuracies.len() >= 2 && accuracies.is_sorted_by(|one, other| one >= other), "{accuracies:?}");
     assert_eq!(json(&["--filter", "dense 24"])[0]["network"], "dense 24, relu, dense 10");
-    assert!(json(&["--filter", "odd"])[0]["error"].as_str().unwrap().contains("run.json"));
+    let odd = &json(&["--filter", "odd"])[0];
+    assert!(odd["error"].as_str().unwrap().contains("run.json") && odd["status"] == "unreadable", "{odd}");
     assert_eq!(json(&["--filter", "cifar"]), Vec::<Value>::new());
     let refused = place.run(&["runs", "--sort", "speed"]);
     assert!(refused.code == Some(2) && refused.err.contains("started, accuracy, epochs"), "{}", refused.err);
+}
+
+#[test]
+fn runs_that_can_not_be_read_are_listed() {
+    let place = runs();
+    let train = ["train", "digits", "--network", "dense 10", "--epochs", "1", "--device", "cpu"];
+    place.run(&[&train[..], &["--out", "runs"]].concat()).ok();
+    std::fs::remove_file(place.path("runs/digits-001/run.json")).unwrap();
+    std::fs::remove_file(place.path("runs/digits-002/run.json")).unwrap();
+    std::fs::create_dir(place.path("runs/digits-002/run.json")).unwrap();
+    place.write("runs/recipe/recipe.toml", "").write("runs/notes/a.txt", "").write("runs/list.txt", "");
+    std::fs::create_dir_all(place.path("runs/weights/checkpoints")).unwrap();
+    let list = place.run(&["runs", "--json"]).ok().json();
+    let unreadable = list.as_array().unwrap().iter().filter(|run| run["status"] == "unreadable");
+    let names: Vec<&str> = unreadable
+        .map(|run| {
+            assert!(run["error"].as_str().unwrap().contains("run.json can't be read"), "{run}");
+            run["run"].as_str().unwrap()
+        })
+        .collect();
+    let expected = ["runs/digits-001", "runs/digits-002", "runs/odd", "runs/recipe", "runs/weights"];
+    assert_eq!(names, expected);
+    assert_eq!(list.as_array().unwrap().len(), 7);
+    assert_eq!(place.run(&["runs"]).ok().err.matches("run.json can't be read").count(), 5);
+    // The measures of a killed run are in its metrics.
+    let mut killed = place.json("runs/digits-004/run.json");
+    killed.as_object_mut().unwrap().remove("checksum");
+    killed["status"] = "running".into();
+    place.write("runs/digits-004/run.json", killed.to_string());
+    let four = || {
+        let list = place.run(&["runs", "--json"]).ok().json();
+        list.as_array().unwrap().iter().find(|run| run["run"] == "runs/digits-004").unwrap().clone()
+    };
+    assert_eq!((four()["epochs"].as_u64(), &four()["error"]), (Some(1), &Value::Null));
+    std::fs::remove_file(place.path("runs/digits-004/metrics.jsonl")).unwrap();
+    assert!(four()["error"].as_str().unwrap().contains("metrics.jsonl can't be read"), "{}", four());
+    assert!(place.run(&["runs"]).ok().err.contains("metrics.jsonl can't be read"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod foreign;
 mod messages;
 mod pages;
 mod paths;
+mod reasons;
 mod rules;
 mod tokens;
 mod tree;
@@ -134,6 +135,12 @@ fn code_for_one_system_is_in_platform_files() {
 fn foreign_text_reaches_the_terminal_through_one_file() {
     let all = files("src", "rs");
     holds(&foreign::past_the_text(all.iter().map(|(path, text)| (path.as_str(), text.as_str()))));
+}
+
+#[test]
+fn errors_of_the_system_are_shown_in_words() {
+    let all = files("src", "rs");
+    holds(&reasons::raw_errors(all.iter().map(|(path, text)| (path.as_str(), text.as_str()))));
 }
 
 #[test]

@@ -34,17 +34,29 @@ pub struct Cli {
 }
 
 /// The words of the command line, with `-0.5` for `-.5`, which would be taken for a flag.
-pub fn words() -> Vec<OsString> {
+pub fn words() -> impl Iterator<Item = OsString> {
+    with_zeros(std::env::args_os())
+}
+
+fn with_zeros(words: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
     let mut are_values = false;
-    let word = |word: OsString| {
+    words.map(move |word| {
         are_values |= word == "--";
-        let number = word
+        let fraction = word
             .to_str()
-            .and_then(|text| text.strip_prefix("-."))
-            .filter(|digits| !are_values && digits.starts_with(|first: char| first.is_ascii_digit()));
-        number.map(|digits| format!("-0.{digits}").into()).unwrap_or(word)
-    };
-    std::env::args_os().map(word).collect()
+            .filter(|text| !are_values && text.parse::<f64>().is_ok())
+            .and_then(|text| text.strip_prefix("-."));
+        fraction.map(|digits| format!("-0.{digits}").into()).unwrap_or(word)
+    })
+}
+
+/// The flags with which stdout is JSON.
+const JSON_FLAGS: [&str; 3] = ["--json", "--json-lines", "--jsonl"];
+
+/// Whether words ask for JSON, even if they can't be parsed.
+pub fn ask_for_json(words: impl Iterator<Item = OsString>) -> bool {
+    let mut flags = words.take_while(|word| word != "--");
+    flags.any(|word| JSON_FLAGS.iter().any(|flag| word == *flag))
 }
 
 /// The long flags of the command that these words begin with, without their hyphens; none if they begin with no command.
@@ -160,4 +172,34 @@ pub struct DoctorArgs {
     /// Device: auto, gpu, cpu, or part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_get_a_zero() {
+        let words = ["-.5", "-.5e-3", "-.5x", "-.5/a.png", "-.", "-.x", "-..5", ".5", "--", "-.5"];
+        let given = with_zeros(words.into_iter().map(OsString::from));
+        let kept = ["-0.5", "-0.5e-3", "-.5x", "-.5/a.png", "-.", "-.x", "-..5", ".5", "--", "-.5"];
+        assert_eq!(given.collect::<Vec<_>>(), kept);
+    }
+
+    #[test]
+    fn every_flag_for_json_is_known_before_parsing() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let aliases = argument.get_all_aliases().unwrap_or_default();
+                let names = argument.get_long().into_iter().chain(aliases);
+                for name in names.filter(|name| name.starts_with("json")) {
+                    assert!(JSON_FLAGS.contains(&&*format!("--{name}")), "{name} of {}", command.get_name());
+                }
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+        let asks = |words: &[&str]| ask_for_json(words.iter().map(OsString::from));
+        assert!(asks(&["predict", "--jsonl"]) && !asks(&["predict", "--", "--json"]) && !asks(&["--jso"]));
+    }
 }

@@ -11,9 +11,9 @@ use super::settings::{OfModel, Predicting, SettingFlags};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Without DATA the held-out part of the run's data is measured. A folder is measured whole: the \
-pictures in its test, else in its val, else in its own class folders, one or more in each. Classes \
-are matched by name.")]
+Without DATA the held-out part of the run's data is measured; of another folder, the pictures in its \
+test, else those in its val, else those in its own class folders. A class may have one picture or \
+none, and classes are matched by name.")]
 pub struct EvalArgs {
     /// Run directory or model file
     pub run: PathBuf,
@@ -62,11 +62,12 @@ impl OptionArgs {
 #[command(after_help = "\
 FILE is a picture, a folder (with the folders in it, up to 10,000 pictures), a pattern as in \
 \"scans/*.png\", or - for a picture on stdin. One that can't be read is named and left out; the exit \
-code is 3 if none is left.
+code is 3 if it is a FILE itself, or if none is left.
 
 Each picture gets the channels and the size of the network's images; it keeps its proportions, on \
 their ground, which is black unless the pictures trained on needed another. MNIST and digits are \
-light on dark: for dark ink on light paper add --invert. --save-input shows what the network sees.
+light on dark: for dark ink on light paper add --invert. --save-input shows what the network sees; \
+in a folder it replaces no file.
 
 --csv prints file, class and probability, and with --top N the next classes too; --json-lines prints \
 an object for each picture as soon as it is classified.")]

@@ -18,7 +18,7 @@ use wgrad::internals::error::{DOWNLOAD, as_in_a_recipe, with_settings};
 use wgrad::internals::text::{self, printable, reason};
 use wgrad::{Error, Result};
 
-use crate::app::cli::flags;
+use crate::app::cli::{ask_for_json, flags, words};
 use crate::app::shortened::shortened;
 
 /// Writes a part of the answer to stdout, with marked settings as flags.
@@ -49,7 +49,7 @@ fn print(text: &str) -> io::Result<()> {
 fn write_answer(text: &str) -> Result<()> {
     match print(text) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(error) => Err(Error::Failure(format!("cannot write to stdout: {error}", error = reason(&error)))),
+        Err(error) => Err(Error::Failure(format!("cannot write to stdout: {}", reason(&error)))),
         Ok(()) => Ok(()),
     }
 }
@@ -88,22 +88,22 @@ pub fn refused(mut error: clap::Error) -> ExitCode {
         // The help has no text from outside, and may have colours.
         return match error.print().and_then(|()| io::stdout().flush()) {
             Err(problem) if problem.kind() != ErrorKind::BrokenPipe => {
-                note_shown(&format!("error: cannot write to stdout: {problem}"));
+                note_shown(&format!("error: cannot write to stdout: {}", reason(&problem)));
                 ExitCode::FAILURE
             }
             _ => code,
         };
     }
     // The words of the command line that it repeats.
-    let words: Vec<(ContextKind, ContextValue)> =
+    let repeated: Vec<(ContextKind, ContextValue)> =
         error.context().map(|(kind, value)| (kind, value.clone())).collect();
-    for (kind, value) in words.into_iter().filter(|(kind, _)| *kind != ContextKind::Usage) {
+    for (kind, value) in repeated.into_iter().filter(|(kind, _)| *kind != ContextKind::Usage) {
         error.insert(kind, on_one_line(value));
     }
     let rendered = error.render().to_string();
     note_shown(rendered.trim_end());
     // The command line can't be parsed, but it is clear what its user wants to read.
-    if std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json") {
+    if ask_for_json(words()) {
         let lines: Vec<&str> = rendered.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
         answer_of_failure(&json!({ "error": lines.join(" ").trim_start_matches("error: ") }));
     }
@@ -134,7 +134,7 @@ pub fn with_all_flags(texts: &[String]) -> Vec<String> {
 }
 
 /// The long flags of the command that runs, found when a message first needs them.
-static FLAGS: LazyLock<Option<Vec<String>>> = LazyLock::new(|| flags(std::env::args_os().skip(1)));
+static FLAGS: LazyLock<Option<Vec<String>>> = LazyLock::new(|| flags(words().skip(1)));
 
 /// A setting as the command line has it. The data set is an argument, the others are flags. A setting for which this
 /// command has no flag is shown as in a recipe.

@@ -82,13 +82,14 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Labelled> {
         )));
     }
     if arguments.data.is_some() {
-        let images = thousands(labelled.samples.len());
-        let which = match labelled.held_out {
-            false => "all are measured",
-            true if is_own => "the held-out part of the data that the network was trained on",
-            true => "the held-out part",
+        let count = labelled.samples.len();
+        let images = if count == 1 { "image" } else { "images" };
+        let which = match &labelled.folder {
+            Some(folder) => format!("all in {}", shown(folder)),
+            None if is_own => "the held-out part of the data that the network was trained on".to_owned(),
+            None => "the held-out part".to_owned(),
         };
-        note(format_args!("data    {}: {images} images, {which}", shown(source)));
+        note(format_args!("data    {}: {} {images}, {which}", shown(source), thousands(count)));
     }
     Ok(labelled)
 }

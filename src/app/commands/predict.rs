@@ -5,9 +5,9 @@ mod output;
 mod remarks;
 mod saved;
 
-use wgrad::internals::data::PictureSource;
+use wgrad::internals::data::{PictureOptions, PictureRead, PictureSource};
 use wgrad::internals::text::shown;
-use wgrad::{Error, Result};
+use wgrad::{Classifier, Error, Model, Result};
 
 use super::console::{note, thousands};
 use crate::app::cli;
@@ -28,61 +28,113 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     model.rendering =
         model.rendering.with(given.background.unwrap_or_default(), given.levels.unwrap_or_default());
     let inputs = inputs::find(&arguments.files)?;
-    let mut saved = SavedInputs::new(arguments.save_input.as_deref(), &inputs)?;
-    let mut output = Output::new(arguments, model.loss);
-    let mut remarks = Remarks::new(&model, options);
-    let mut classifier = model.classifier(&super::device(&arguments.device)?)?;
-    let (all, mut failed) = (inputs.len(), Vec::new());
-    for inputs in inputs.chunks(AT_ONCE) {
-        let sources: Vec<PictureSource> = inputs.iter().filter_map(Input::source).cloned().collect();
-        let (mut read, mut good) =
-            (classifier.model().read_pictures(&sources, &options)?.into_iter(), Vec::new());
-        let mut results = Vec::new();
-        for input in inputs {
-            let result = match input {
-                Input::Failed(_, error) => Err(error.clone()),
-                Input::Picture(_) => read.next().expect("a result for each picture"),
-            };
-            results.push(result.map(|picture| good.push(picture)));
-        }
-        let images: Vec<&[u8]> = good.iter().map(|picture| picture.image.as_slice()).collect();
+    let mut predicting = Predicting {
+        saved: SavedInputs::new(arguments.save_input.as_deref(), &inputs)?,
+        output: Output::new(arguments, model.loss),
+        remarks: Remarks::new(&model, options),
+        classifier: model.classifier(&super::device(&arguments.device)?)?,
+        options,
+        failed: Vec::new(),
+        all: inputs.len(),
+    };
+    for (at, inputs) in inputs.chunks(AT_ONCE).enumerate() {
+        predicting.classify(at * AT_ONCE, inputs)?;
+    }
+    predicting.finish()
+}
+
+/// Pictures being classified.
+struct Predicting<'a> {
+    classifier: Classifier,
+    options: PictureOptions,
+    output: Output,
+    saved: SavedInputs,
+    remarks: Remarks,
+    /// The inputs that could not be read.
+    failed: Vec<(&'a Input, Error)>,
+    /// The number of all inputs.
+    all: usize,
+}
+
+impl<'a> Predicting<'a> {
+    /// Classifies some of the inputs, of which `first` is the number of the first.
+    fn classify(&mut self, first: usize, inputs: &'a [Input]) -> Result<()> {
+        let results = read(self.classifier.model(), inputs, &self.options)?;
+        let images: Vec<&[u8]> =
+            results.iter().flatten().map(|(_, picture)| picture.image.as_slice()).collect();
+        let mut each = self.classifier.predict_each(&images)?.into_iter();
         let mut predictions = Vec::new();
-        let mut each = classifier.predict_each(&images)?.into_iter().zip(&good);
-        for (input, result) in inputs.iter().zip(results) {
+        for ((number, input), result) in (first..).zip(inputs).zip(results) {
             let path = input.path();
-            if let Err(error) = result {
-                if all > 1 {
-                    output.failed(path, &error)?;
+            let (source, picture) = match result {
+                Ok(read) => read,
+                Err(error) => {
+                    self.fail(input, error)?;
+                    continue;
                 }
-                failed.push(error);
-                continue;
-            }
-            let Some((prediction, picture)) = each.next() else { continue };
+            };
             let named = |error: Error| Error::Diverged(format!("{}: {}", shown(path), error.marked()));
-            let prediction = prediction.map_err(named)?;
-            output.row(path, &prediction)?;
-            saved.write(path, &picture.image, &classifier.model().shape)?;
-            predictions.extend(input.source().map(|source| (source, picture, prediction)));
+            let prediction = each.next().expect("a prediction for each picture").map_err(named)?;
+            self.output.row(path, &prediction)?;
+            self.saved.write(number, &picture.image, &self.classifier.model().shape)?;
+            predictions.push((source, picture, prediction));
         }
-        drop(each);
-        remarks.look(&predictions, &mut classifier)?;
+        self.remarks.look(&predictions, &mut self.classifier)
     }
-    if failed.len() == all {
-        return Err(none_read(failed));
+
+    fn fail(&mut self, input: &'a Input, error: Error) -> Result<()> {
+        // That of the only one is the command's.
+        if self.all > 1 {
+            self.output.failed(input.path(), &error)?;
+        }
+        self.failed.push((input, error));
+        Ok(())
     }
-    output.finish()?;
-    saved.note();
-    remarks.print(all - failed.len());
-    if !failed.is_empty() {
-        note(format_args!("{} of {} pictures could not be read", thousands(failed.len()), thousands(all)));
+
+    /// Prints what is printed at the end.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when a picture that is an argument, or none at all, could be read.
+    fn finish(self) -> Result<()> {
+        let (failed, all) = (self.failed.len(), self.all);
+        if failed == all {
+            return Err(none_read(self.failed));
+        }
+        self.output.finish()?;
+        self.saved.note();
+        self.remarks.print(all - failed);
+        let counts = format!("{} of {} pictures could not be read", thousands(failed), thousands(all));
+        let Some((named, _)) = self.failed.iter().find(|(input, _)| input.is_named) else {
+            if failed > 0 {
+                note(format_args!("{counts}"));
+            }
+            return Ok(());
+        };
+        Err(Error::Data(format!(
+            "{counts} (as {}), so mend what is skipped or leave it out",
+            shown(named.path())
+        )))
     }
-    Ok(())
+}
+
+/// A picture that was read, with its source.
+type Read<'a> = (&'a PictureSource, PictureRead);
+
+/// Reads the pictures of inputs, each with a result of its own.
+fn read<'a>(model: &Model, inputs: &'a [Input], options: &PictureOptions) -> Result<Vec<Result<Read<'a>>>> {
+    let sources: Vec<_> = inputs.iter().filter_map(|input| input.source().ok()).collect();
+    let mut read = model.read_pictures(&sources, options)?.into_iter();
+    let result = |input: &'a Input| {
+        let source = input.source()?;
+        Ok((source, read.next().expect("a result for each picture")?))
+    };
+    Ok(inputs.iter().map(result).collect())
 }
 
 /// The error where no picture could be read.
-fn none_read(mut failed: Vec<Error>) -> Error {
+fn none_read(mut failed: Vec<(&Input, Error)>) -> Error {
     match failed.len() {
-        1 => failed.remove(0),
+        1 => failed.remove(0).1,
         count => Error::Data(format!(
             "none of the {} pictures can be read, so name PNG or JPEG files, or folders of them",
             thousands(count)

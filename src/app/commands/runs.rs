@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use console::{Term, truncate_str};
 use serde_json::{Value, json};
 use wgrad::internals::text::{columns, filled, reason, shorten, shown, unescaped};
-use wgrad::internals::train::run::{Epoch, Event, Lock, RECORD, RunRecord, Status, read_metrics};
+use wgrad::internals::train::run::{
+    Epoch, Event, Lock, RECIPE, RECORD, RunRecord, Status, checkpoint, read_metrics,
+};
 use wgrad::{Error, Result};
 
 use super::console::{answer, answer_json, note, with_flags};
@@ -89,6 +92,8 @@ struct Listed {
     status: &'static str,
     /// The measures of its last epoch.
     last: Option<Epoch>,
+    /// Why the measures can't be read.
+    unread: Option<Error>,
 }
 
 impl Listed {
@@ -96,9 +101,10 @@ impl Listed {
         let record = RunRecord::load(&path);
         let (status, last) = record
             .as_ref()
-            .map_or(("unreadable", None), |record| (status(&path, record), last(&path, record)));
+            .map_or(("unreadable", Ok(None)), |record| (status(&path, record), last(&path, record)));
         let name = shown(path.file_name().unwrap_or_default());
-        Listed { name, status, last, record, path }
+        let (last, unread) = last.map_or_else(|error| (None, Some(error)), |last| (last, None));
+        Listed { name, status, last, unread, record, path }
     }
 
     /// Whether a text in lower case is in it.
@@ -147,6 +153,9 @@ impl Listed {
         }
         let front = table.front(&self.name, self.status, &self.epochs().to_string(), &accuracy, &started);
         table.print(&(front + &shorten(&record.network)))?;
+        if let Some(error) = &self.unread {
+            note(format_args!("{}  {}", " ".repeat(table.name), error.marked()));
+        }
         if !record.has_model(&self.path) {
             note(format_args!("{}  its {RECORD} and its model are not of one run", " ".repeat(table.name)));
         }
@@ -159,6 +168,7 @@ impl Listed {
             Ok(record) => json!({
                 "run": run,
                 "status": self.status,
+                "error": self.unread.as_ref().map(|error| with_flags(error.marked())),
                 "epochs": self.epochs(),
                 "held_out_loss": self.last.as_ref().map(|last| last.held_out_loss),
                 "held_out_accuracy": self.last.as_ref().map(|last| last.held_out_accuracy),
@@ -169,7 +179,9 @@ impl Listed {
                 "adapter": record.adapter,
                 "seed": record.seed,
             }),
-            Err(error) => json!({ "run": run, "error": with_flags(error.marked()) }),
+            Err(error) => {
+                json!({ "run": run, "status": self.status, "error": with_flags(error.marked()) })
+            }
         }
     }
 }
@@ -187,26 +199,40 @@ fn status(path: &Path, record: &RunRecord) -> &'static str {
 }
 
 /// The last epoch of a run. The record of a killed run is from its start or its last resumption.
-fn last(path: &Path, record: &RunRecord) -> Option<Epoch> {
+fn last(path: &Path, record: &RunRecord) -> Result<Option<Epoch>> {
     if record.status != Status::Running {
-        return record.last.clone();
+        return Ok(record.last.clone());
     }
-    let events = read_metrics(path).unwrap_or_default().events;
-    events.into_iter().rev().find_map(Event::into_epoch)
+    Ok(read_metrics(path)?.events.into_iter().rev().find_map(Event::into_epoch))
 }
 
 fn directories(out: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(out).map_err(|error| {
+    let problem = |error: io::Error| {
         Error::Usage(format!(
-            "{} can't be read ({error}), so name the folder of the runs with --out",
+            "{} can't be read ({}), so name the folder of the runs with --out",
             shown(out),
-            error = reason(&error)
+            reason(&error)
         ))
-    })?;
-    let mut runs: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.join(RECORD).is_file()).collect();
+    };
+    let mut runs = Vec::new();
+    for entry in fs::read_dir(out).map_err(problem)? {
+        let path = entry.map_err(problem)?.path();
+        if path.is_dir() && is_run(&path) {
+            runs.push(path);
+        }
+    }
     runs.sort();
     Ok(runs)
+}
+
+/// Whether a folder is a run directory, perhaps one that has lost its record. One that is just being made is none yet.
+fn is_run(folder: &Path) -> bool {
+    // What can't be looked at may be there.
+    let has = |name: &str| match fs::symlink_metadata(folder.join(name)) {
+        Ok(_) => true,
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    };
+    has(RECORD) || ((has(RECIPE) || has(checkpoint::FOLDER)) && !Lock::is_taken(folder))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use clap::{Command, CommandFactory};
 use clap_complete::generate;
 use clap_mangen::Man;
 use wgrad::internals::data::files::{make_folder, write_output};
+use wgrad::internals::text::reason;
 use wgrad::{Error, Result};
 
 use super::console::{answer, note, quoted};
@@ -48,6 +49,6 @@ fn page(command: &Command, name: &str) -> Result<Vec<u8>> {
     let command = command.clone().mut_args(|flag| flag.hide_short_help(false));
     let man = Man::new(command).title(name).manual("wgrad");
     man.render(&mut page)
-        .map_err(|error| Error::Failure(format!("the page {name} can't be made: {error}")))?;
+        .map_err(|error| Error::Failure(format!("the page {name} can't be made: {}", reason(&error))))?;
     Ok(page)
 }

@@ -90,8 +90,8 @@ pub fn exit_at_once(code: u8) -> ! {
 
 fn refused(error: &io::Error) -> Error {
     Error::Failure(format!(
-        "signals can't be caught ({error}), so allow the program to handle them",
-        error = reason(error)
+        "signals can't be caught ({}), so allow the program to handle them",
+        reason(error)
     ))
 }
 

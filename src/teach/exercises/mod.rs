@@ -48,9 +48,9 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     fs::create_dir_all(folder).map_err(|error| {
         Error::Failure(format!(
-            "{} can't be made ({error}), so choose another folder",
+            "{} can't be made ({}), so choose another folder",
             shown(folder),
-            error = reason(&error)
+            reason(&error)
         ))
     })?;
     let mut paths = Vec::new();
@@ -61,7 +61,7 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
             if error.kind() == ErrorKind::AlreadyExists {
                 return taken(&path);
             }
-            Error::Failure(format!("{} can't be written ({error})", shown(&path), error = reason(&error)))
+            Error::Failure(format!("{} can't be written ({})", shown(&path), reason(&error)))
         })?;
         paths.push(path);
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::data::files::{Unread, unwritten};
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
-use crate::text::shown;
+use crate::text::{reason, shown};
 use crate::verify::custom::MAX_BYTES;
 
 /// The folder of the custom kernels in a run directory.
@@ -32,7 +32,7 @@ pub fn read_kernel(run: &Path, name: &str) -> Result<Option<String>> {
     let folder = HeldFolder::open(run).and_then(|run| run.folder(KERNELS));
     let folder = match folder {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        folder => folder.map_err(|error| problem(error.to_string()))?,
+        folder => folder.map_err(|error| problem(reason(&error).to_string()))?,
     };
     match folder.read(&file(name), MAX_BYTES) {
         Err(Unread::NotFound) => Ok(None),

@@ -15,7 +15,7 @@ use super::tensorboard::Board;
 use crate::data::files::hex;
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
-use crate::text::shown;
+use crate::text::{reason, shown};
 use crate::train::trainer::Position;
 
 /// The metrics at one moment: the length of `metrics.jsonl` and its SHA-256, in hexadecimal.
@@ -186,7 +186,7 @@ pub fn read_metrics(run: &Path) -> Result<Metrics> {
         let shown = shown(run.join(METRICS));
         Error::Data(format!("{shown} can't be read ({why}), so name the directory of another run"))
     };
-    let folder = HeldFolder::open(run).map_err(|error| problem(error.to_string()))?;
+    let folder = HeldFolder::open(run).map_err(|error| problem(reason(&error).to_string()))?;
     let bytes = folder.read(METRICS, u64::MAX).map_err(|why| problem(why.to_string()))?;
     let mut metrics = Metrics::default();
     for (at, event) in events(&bytes).enumerate() {

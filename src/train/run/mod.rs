@@ -320,7 +320,7 @@ fn hold(path: &Path) -> Result<Arc<HeldFolder>> {
 /// The reason, to stand in brackets behind “can't be read”.
 pub fn read_text(run: &Path, name: &str) -> Result<String, String> {
     const MAX_BYTES: u64 = 4 << 20;
-    let folder = HeldFolder::open(run).map_err(|error| error.to_string())?;
+    let folder = HeldFolder::open(run).map_err(|error| reason(&error).to_string())?;
     let bytes = folder.read(name, MAX_BYTES).map_err(|why| why.to_string())?;
     String::from_utf8(bytes).map_err(|_| "it is not valid UTF-8".to_owned())
 }

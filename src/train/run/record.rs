@@ -13,7 +13,7 @@ use super::timestamp::timestamp;
 use crate::data::held::HeldFolder;
 use crate::engine::adapter::{Device, driver};
 use crate::error::{Error, Result};
-use crate::text::{shorten, shown, unescaped};
+use crate::text::{reason, shorten, shown, unescaped};
 use crate::train::recipe::Recipe;
 use crate::verify::custom::CustomKernelFile;
 
@@ -229,7 +229,7 @@ impl RunRecord {
     /// Which file can't be read, and why.
     pub fn read(run: &Path) -> Result<RunRecord, String> {
         let problem = |why: String| format!("{} can't be read ({why})", shown(run.join(RECORD)));
-        let folder = HeldFolder::open(run).map_err(|error| problem(error.to_string()))?;
+        let folder = HeldFolder::open(run).map_err(|error| problem(reason(&error).to_string()))?;
         let text = folder.read(RECORD, MAX_BYTES).map_err(|why| problem(why.to_string()))?;
         if seal::check(&text) == Seal::Broken {
             return Err(problem("it is not as the run wrote it: damaged, or changed since".to_owned()));

@@ -64,10 +64,7 @@ fn compiled(text: ShaderText, kernel: &'static Kernel) -> Result<CustomKernel> {
     let compile = move || CustomKernel::of(&text, kernel);
     let thread = thread::Builder::new().stack_size(STACK).spawn(compile);
     let thread = thread.map_err(|error| {
-        Error::Failure(format!(
-            "the shader can't be compiled, as no thread can be made ({error})",
-            error = reason(&error)
-        ))
+        Error::Failure(format!("the shader can't be compiled, as no thread can be made ({})", reason(&error)))
     })?;
     // The first process reports a panic.
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -149,8 +146,8 @@ fn text_of_parent(file: &Path) -> Result<ShaderText> {
         stdin.read_exact(&mut bytes)?;
         Ok(bytes)
     };
-    let bytes = read().map_err(|error| problem(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|error| problem(error.to_string()))?;
+    let bytes = read().map_err(|error| problem(reason(&error).to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| problem("it is not valid UTF-8".to_owned()))?;
     Ok(ShaderText { path: file.to_owned(), text })
 }
 
@@ -165,7 +162,7 @@ fn end_with_parent() -> Result<()> {
         std::process::abort();
     };
     let started = thread::Builder::new().spawn(wait);
-    started.map(|_| ()).map_err(|error| {
-        Error::Failure(format!("the check can't be started ({error})", error = reason(&error)))
-    })
+    started
+        .map(|_| ())
+        .map_err(|error| Error::Failure(format!("the check can't be started ({})", reason(&error))))
 }

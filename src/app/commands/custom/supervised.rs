@@ -35,9 +35,8 @@ const MOST_STDERR: u64 = 64 << 10;
 /// # Errors
 /// The error of the second process, and [`Error::Check`] when it was stopped or crashed.
 pub fn check(text: &ShaderText, arguments: &CheckArgs, show: bool) -> Result<()> {
-    let failed = |error: io::Error| {
-        Error::Failure(format!("the check can't be started ({error})", error = reason(&error)))
-    };
+    let failed =
+        |error: io::Error| Error::Failure(format!("the check can't be started ({})", reason(&error)));
     let mut process = Process { child: start(arguments).map_err(failed)?, stdin: None };
     process.send(text).map_err(failed)?;
     let lines = lines_of(&mut process.child).map_err(failed)?;

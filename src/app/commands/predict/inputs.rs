@@ -13,26 +13,40 @@ use super::super::console::{note, thousands};
 /// The most pictures that are taken out of folders.
 const MOST_PICTURES: usize = 10_000;
 
-/// A picture to read, or an argument that names none.
-pub enum Input {
-    Picture(PictureSource),
-    Failed(PathBuf, Error),
+/// A picture to read, or what names none.
+pub struct Input {
+    /// The picture, or the file or argument and why there is none.
+    content: Result<PictureSource, (PathBuf, Error)>,
+    /// Whether it is an argument itself, not found in a folder or by a pattern.
+    pub is_named: bool,
 }
 
 impl Input {
-    /// The picture, if it is one.
-    pub fn source(&self) -> Option<&PictureSource> {
-        match self {
-            Input::Picture(source) => Some(source),
-            Input::Failed(..) => None,
-        }
+    fn failed(path: &Path, error: Error) -> Input {
+        Input { content: Err((path.to_owned(), error)), is_named: true }
+    }
+
+    fn named(source: PictureSource) -> Input {
+        Input { content: Ok(source), is_named: true }
+    }
+
+    fn found(file: PathBuf) -> Input {
+        Input { content: Ok(PictureSource::File(file)), is_named: false }
+    }
+
+    /// The picture.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn source(&self) -> Result<&PictureSource> {
+        self.content.as_ref().map_err(|(_, error)| error.clone())
     }
 
     /// The file, or what the argument says.
     pub fn path(&self) -> &Path {
-        match self {
-            Input::Picture(source) => source.path(),
-            Input::Failed(path, _) => path,
+        match &self.content {
+            Ok(source) => source.path(),
+            Err((path, _)) => path,
         }
     }
 }
@@ -47,11 +61,11 @@ pub fn find(arguments: &[PathBuf]) -> Result<Vec<Input>> {
         if path.as_os_str() == "-" {
             found.stdin(path)?;
         } else if path.is_dir() {
-            found.folder(path);
+            found.folder(path, true);
         } else if !path.exists() && is_pattern(path) {
             found.matching(path);
         } else {
-            found.inputs.push(Input::Picture(PictureSource::File(path.clone())));
+            found.inputs.push(Input::named(PictureSource::File(path.clone())));
         }
     }
     Ok(found.inputs)
@@ -85,29 +99,27 @@ impl Found {
         }
         let mut bytes = Vec::new();
         stdin().lock().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| {
-            Error::Failure(format!("stdin can't be read ({error}), so name a file", error = reason(&error)))
+            Error::Failure(format!("stdin can't be read ({}), so name a file", reason(&error)))
         })?;
         let input = if bytes.is_empty() {
-            Input::Failed(
-                path.to_owned(),
-                Error::Data("stdin is empty, so send a picture into it".to_owned()),
-            )
+            Input::failed(path, Error::Data("stdin is empty, so send a picture into it".to_owned()))
         } else if bytes.len() as u64 > MAX_FILE_BYTES {
             let problem = "stdin has more than 256 MiB, so scale the picture down first";
-            Input::Failed(path.to_owned(), Error::Data(problem.to_owned()))
+            Input::failed(path, Error::Data(problem.to_owned()))
         } else {
-            Input::Picture(PictureSource::Bytes(PathBuf::from("stdin"), bytes))
+            Input::named(PictureSource::Bytes(PathBuf::from("stdin"), bytes))
         };
         self.inputs.push(input);
         Ok(())
     }
 
-    /// Adds the pictures below a folder, and notes what is left out.
-    fn folder(&mut self, folder: &Path) {
+    /// Adds the pictures below a folder, which is an argument itself or matches one, and notes what is left out.
+    fn folder(&mut self, folder: &Path, is_named: bool) {
+        let failed = |error| Input { is_named, ..Input::failed(folder, error) };
         let FoundPictures { files, others, cut } = match pictures_in(folder, MOST_PICTURES - self.of_folders)
         {
             Ok(found) => found,
-            Err(error) => return self.inputs.push(Input::Failed(folder.to_owned(), error)),
+            Err(error) => return self.inputs.push(failed(error)),
         };
         if cut {
             note(format_args!(
@@ -128,15 +140,15 @@ impl Found {
         }
         if files.is_empty() && !cut {
             let problem = format!("{} has no PNG or JPEG picture, so name another folder", shown(folder));
-            return self.inputs.push(Input::Failed(folder.to_owned(), Error::NotFound(problem)));
+            return self.inputs.push(failed(Error::NotFound(problem)));
         }
         self.of_folders += files.len();
-        self.inputs.extend(files.into_iter().map(|file| Input::Picture(PictureSource::File(file))));
+        self.inputs.extend(files.into_iter().map(Input::found));
     }
 
     /// Adds what a pattern matches that no shell has replaced.
     fn matching(&mut self, pattern: &Path) {
-        let failed = |error| Input::Failed(pattern.to_owned(), error);
+        let failed = |error| Input::failed(pattern, error);
         let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
         let paths = match glob_with(pattern.to_str().unwrap_or_default(), options) {
             Ok(paths) => paths,
@@ -149,9 +161,9 @@ impl Found {
         // A folder that can't be opened has no files that match.
         for path in paths.filter_map(|path| path.ok()) {
             if path.is_dir() {
-                self.folder(&path);
+                self.folder(&path, false);
             } else {
-                self.inputs.push(Input::Picture(PictureSource::File(path)));
+                self.inputs.push(Input::found(path));
             }
         }
         if self.inputs.len() == before {

@@ -20,6 +20,8 @@ pub struct Remarks {
     shape: Shape,
     options: PictureOptions,
     odd: BTreeMap<Oddity, Vec<Odd>>,
+    /// The first picture of one colour, and their number.
+    constant: Option<(PathBuf, usize)>,
     /// The first picture of another shape, with its size, and their number.
     other_shape: Option<(PathBuf, (u32, u32), usize)>,
 }
@@ -47,7 +49,7 @@ impl Odd {
 impl Remarks {
     pub fn new(model: &Model, options: PictureOptions) -> Remarks {
         let (usual, loss, shape) = (model.usual_tones(), model.loss, model.shape);
-        Remarks { usual, loss, shape, options, odd: BTreeMap::new(), other_shape: None }
+        Remarks { usual, loss, shape, options, odd: BTreeMap::new(), constant: None, other_shape: None }
     }
 
     /// Looks at pictures, and classifies the inverse of those that are odd.
@@ -56,7 +58,7 @@ impl Remarks {
     /// As [`Classifier::predict_each`].
     pub fn look(
         &mut self,
-        pictures: &[(&PictureSource, &PictureRead, Prediction)],
+        pictures: &[(&PictureSource, PictureRead, Prediction)],
         classifier: &mut Classifier,
     ) -> Result<()> {
         let (mut found, mut sources) = (Vec::new(), Vec::new());
@@ -67,17 +69,13 @@ impl Remarks {
             }
             let tone = Tone::of(&picture.image, &self.shape);
             if self.is_constant(&picture.image) {
-                note(format_args!(
-                    "{} is of one colour once it is read, so its class says nothing; if it is not, another --background or \
-                     --invert may show it",
-                    shown(path)
-                ));
+                self.constant.get_or_insert_with(|| (path.to_owned(), 0)).1 += 1;
             } else if let Some(kind) = self.usual.and_then(|usual| usual.oddity(&tone)) {
                 found.push((
                     kind,
                     Odd { path: path.to_owned(), tone, class: best(prediction), inverse: None },
                 ));
-                sources.push((*source).clone());
+                sources.push(*source);
             }
         }
         let inverted = PictureOptions { invert: !self.options.invert, ..self.options };
@@ -105,6 +103,29 @@ impl Remarks {
             note(format_args!("{}", self.about(*kind, odd, all)));
             note(format_args!("        {}", self.inverted(odd)));
         }
+        self.print_constant(all);
+        self.print_other_shape(all);
+    }
+
+    fn print_constant(&self, all: usize) {
+        let advice = "another --background or --invert may show";
+        match &self.constant {
+            None => {}
+            Some((path, 1)) => note(format_args!(
+                "{} is of one colour once it is read, so its class says nothing; if it is not, {advice} it",
+                shown(path)
+            )),
+            Some((path, count)) => note(format_args!(
+                "{} of {} pictures are of one colour once they are read (as {}), so their classes say nothing; if they are \
+                 not, {advice} them",
+                thousands(*count),
+                thousands(all),
+                shown(path)
+            )),
+        }
+    }
+
+    fn print_other_shape(&self, all: usize) {
         let Some((path, (width, height), count)) = &self.other_shape else { return };
         let one = *count == 1;
         let who = if one {

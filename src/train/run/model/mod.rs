@@ -7,6 +7,7 @@
 mod pixels;
 mod read;
 
+use std::borrow::Borrow;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -86,7 +87,7 @@ impl Model {
     /// As [`read_pictures`].
     pub fn read_pictures(
         &self,
-        sources: &[PictureSource],
+        sources: &[impl Borrow<PictureSource> + Sync],
         options: &PictureOptions,
     ) -> Result<Vec<Result<PictureRead>>> {
         read_pictures(sources, &self.shape, &self.rendering, options)

@@ -6,7 +6,7 @@ use safetensors::Dtype;
 
 use super::Tensors;
 use crate::cpu::f16::from_f16;
-use crate::text::shorten;
+use crate::text::{reason, shorten};
 
 /// Bytes that are read at once, a multiple of every size.
 const PIECE: usize = 1 << 16;
@@ -23,7 +23,7 @@ impl Tensors {
     /// The end of a sentence: a tensor of another type or length, a value that is not finite as f32.
     pub fn read_real(&mut self, name: &str, values: &mut [f32]) -> Result<(), String> {
         let damaged = self.advice.damaged;
-        let unreadable = |error: std::io::Error| format!("can't be read ({error}), {damaged}");
+        let unreadable = |error: std::io::Error| format!("can't be read ({}), {damaged}", reason(&error));
         let shown = shorten(name);
         let info = self.header.info(name).ok_or_else(|| format!("has no tensor “{shown}”, {damaged}"))?;
         let (dtype, (start, end)) = (info.dtype, info.data_offsets);
