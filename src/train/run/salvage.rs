@@ -283,7 +283,7 @@ mod tests {
             }
             text
         };
-        let has = |number: usize, at: usize| number / 3_usize.pow(at as u32) % 3 == 0;
+        let has = |number: usize, at: usize| (number / 3_usize.pow(at as u32)).is_multiple_of(3);
         for one in 1..81 {
             for two in 0..81 {
                 let table = format!("{}\n{}", rows[0], states(&rows[1..], two));
