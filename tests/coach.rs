@@ -90,14 +90,14 @@ fn too_large_and_too_small_steps_are_reported() {
 
 #[test]
 fn over_fitting_is_reported_from_the_validation_part_and_again_only_once_it_has_doubled() {
-    let memorise = ["--overfit-batches", "3", "--epochs", "300", "--learning-rate", "0.1"];
+    let memorise = ["--overfit-batches", "10", "--epochs", "400", "--learning-rate", "0.2"];
     let said = advice(&[&["--validation", "0.5"], &memorise[..]].concat());
     let over: Vec<f64> = said
         .iter()
         .filter_map(|line| line.strip_prefix("over-fitting: the validation loss "))
         .map(|line| line.split(" is ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap())
         .collect();
-    assert!(!over.is_empty(), "{said:#?}");
+    assert!(over.len() > 1, "{said:#?}");
     // Rounded to a percent.
     assert!(over[0] >= 5.0 && over.windows(2).all(|pair| pair[1] + 1.0 >= 2.0 * pair[0]), "{over:?}");
     // Without that part it can't be seen, as the coach does not use the held-out part.
@@ -111,6 +111,60 @@ fn a_loss_that_no_longer_falls_is_reported() {
         &["--network", "dense 1, dense 10", "--epochs", "25"],
         &["the train loss has not fallen by 1 % in 5 epochs", "correct: try a larger network"],
     );
+}
+
+#[test]
+fn a_small_set_that_is_not_learned_needs_more_epochs() {
+    let recipe = Recipe { epochs: 10, ..Recipe::defaults_for("digits", 64, 10, 168) };
+    let moment = |epoch, loss, accuracy| EpochMeasures {
+        epoch,
+        train: Measure { samples: 168, loss, accuracy },
+        validation: None,
+    };
+    let mut coach = Coach::new(&recipe);
+    for epoch in 1..10 {
+        let said = coach.advise(moment(epoch, 2.0 / epoch as f64, 0.5), None, recipe.learning_rate);
+        assert!(said.is_empty(), "{said:?}");
+    }
+    let said = coach.advise(moment(10, 0.2, 0.5), None, recipe.learning_rate);
+    let [said] = &said[..] else { panic!("{said:?}") };
+    assert!(
+        said.contains("after 60 steps on 168 samples") && said.contains("⟨epochs 250⟩ or ⟨network cnn⟩"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_schedule_that_lowers_the_rate_itself_is_waited_for() {
+    let schedule = "one-cycle".parse().unwrap();
+    let recipe = Recipe { epochs: 30, schedule, ..Recipe::defaults_for("digits", 64, 10, 1437) };
+    let mut coach = Coach::new(&recipe);
+    let mut said_at = Vec::new();
+    for epoch in 1..=30 {
+        let train = Measure { samples: 1437, loss: 1.0, accuracy: 0.5 };
+        let measures = EpochMeasures { epoch, train, validation: None };
+        let said = coach.advise(measures, None, recipe.learning_rate);
+        assert!(said.iter().all(|line| !line.contains("⟨schedule")), "{said:?}");
+        said_at.extend((!said.is_empty()).then_some(epoch));
+    }
+    assert_eq!(said_at.first(), Some(&20), "{said_at:?}");
+}
+
+#[test]
+fn a_loss_that_climbs_never_needs_a_larger_network() {
+    let recipe = Recipe { epochs: 99, ..Recipe::defaults_for("digits", 64, 10, 1437) };
+    let mut coach = Coach::new(&recipe);
+    let mut said = Vec::new();
+    for epoch in 1..=20 {
+        let train = Measure { samples: 1437, loss: 1.0 + 0.1 * epoch as f64, accuracy: 0.5 };
+        said.extend(coach.advise(
+            EpochMeasures { epoch, train, validation: None },
+            None,
+            recipe.learning_rate,
+        ));
+    }
+    assert!(said[0].contains("a lower learning rate"), "{said:?}");
+    assert!(!said.iter().any(|line| line.contains("larger network")), "{said:?}");
 }
 
 #[test]

@@ -270,7 +270,15 @@ fn lower(given: &Overrides, data: &Dataset, chosen: usize) -> Result<()> {
     for (shape, classes, train) in
         [(Shape::image(1, 28, 28), 10, 60_000), (Shape::image(4, 1024, 1024), 1000, 100_000)]
     {
-        let size = DataSize { shape, classes, train, held_out: train / 6, validation: 0, reading: 0 };
+        let size = DataSize {
+            shape,
+            classes,
+            train,
+            held_out: train / 6,
+            validation: 0,
+            reading: 0,
+            pictures: false,
+        };
         let forecast = MemoryPlan::forecast(&recipe, &size, &device, chosen.is_multiple_of(2));
         assert!(matches!(forecast, Ok(_) | Err(Error::Device(..))), "{forecast:?}");
     }

@@ -81,6 +81,7 @@ pub(super) fn size(folder: &Path, files: &[String]) -> Result<DataSize> {
         held_out: records(&files.held_out)?,
         validation: 0,
         reading: 0,
+        pictures: false,
     })
 }
 

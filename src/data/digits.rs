@@ -16,8 +16,15 @@ const CSV: &[u8] = include_bytes!("../../data/digits.csv.gz");
 const SHAPE: Shape = Shape::image(1, 8, 8);
 const CLASSES: usize = 10;
 /// The size of the set.
-pub(super) const SIZE: DataSize =
-    DataSize { shape: SHAPE, classes: CLASSES, train: 1437, held_out: 360, validation: 0, reading: 0 };
+pub(super) const SIZE: DataSize = DataSize {
+    shape: SHAPE,
+    classes: CLASSES,
+    train: 1437,
+    held_out: 360,
+    validation: 0,
+    reading: 0,
+    pictures: false,
+};
 /// Every fifth sample is held out, so that both parts are drawn from the whole length of the file.
 const HELD_OUT_EVERY: usize = 5;
 

@@ -41,6 +41,7 @@ pub(super) fn size(folder: &Path) -> Result<DataSize> {
         held_out: held_out.len(),
         validation: 0,
         reading: 0,
+        pictures: false,
     })
 }
 

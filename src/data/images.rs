@@ -156,7 +156,7 @@ pub(super) fn size(pictures: &Pictures, reading: &Reading) -> Option<DataSize> {
     );
     let train = pictures.train.len() - if pictures.held_out.is_some() { 0 } else { held_out };
     let validation = pictures.validation.as_ref().map_or(0, Vec::len);
-    let size = DataSize { shape, classes, train, held_out, validation, reading: 0 };
+    let size = DataSize { shape, classes, train, held_out, validation, reading: 0, pictures: true };
     // Pictures are joined when all have been read.
     let threads = rayon::current_num_threads() as u64;
     Some(DataSize { reading: size.bytes().saturating_add(threads.saturating_mul(decoded)), ..size })

@@ -96,15 +96,8 @@ impl Session {
         let validation = self.validation.as_ref().map_or(0, Samples::len);
         let (split_off, validation) =
             if self.recipe.validation > 0.0 { (validation, 0) } else { (0, validation) };
-        let Dataset { train, held_out, classes, .. } = &self.dataset;
-        DataSize {
-            shape: train.shape,
-            classes: classes.len(),
-            train: train.len() + split_off,
-            held_out: held_out.len(),
-            validation,
-            reading: 0,
-        }
+        let size = self.dataset.size();
+        DataSize { train: size.train + split_off, validation, ..size }
     }
 
     /// The memory that the run takes at its peak. If it is `verified`, steps are checked against the twins.

@@ -24,8 +24,7 @@ pub fn run(arguments: &cli::LrFindArgs) -> Result<()> {
     let mut dataset = data::load_with(given.data(), &given.reading())?;
     super::data::inspect_to_train(&mut dataset)?;
     super::data::note_skipped(&dataset);
-    let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
-    let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
+    let recipe = Recipe::resolve_for(&given, &dataset.size())?;
     let device = super::device_of(&recipe)?;
     let mut session = Session::new(recipe, dataset, device)?;
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;

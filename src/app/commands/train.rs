@@ -50,15 +50,16 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
     let (timeout, verified) = (arguments.kernel_timeout, options.verify.is_some());
     let (mut device, mut how) = (None, How { timeout, verified, announced: false });
     if let Some(size) = data::size(given.data(), &given.reading())? {
-        let recipe = Recipe::resolve(given, size.shape.len(), size.classes, size.train)?;
+        let recipe = Recipe::resolve_for(given, &size)?;
         let found = super::device_of(&recipe)?;
         how.announced = super::memory::forecast(&recipe, &size, &found, verified)?;
         device = Some(found);
     }
     let mut dataset = data::load_with(given.data(), &given.reading())?;
     super::data::inspect_to_train(&mut dataset)?;
-    let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
-    let recipe = Recipe::resolve(given, values, dataset.classes.len(), samples)?;
+    let size = dataset.size();
+    let recipe = Recipe::resolve_for(given, &size)?;
+    dataset.about.notes.extend(recipe.chosen(given, &size));
     if arguments.fast_dev_run {
         let few: Vec<usize> = (0..recipe.batch_size.min(dataset.held_out.len())).collect();
         dataset.held_out = dataset.held_out.subset(&few);

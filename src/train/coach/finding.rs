@@ -25,7 +25,11 @@ pub(super) enum FindingKind {
     /// Steps are too small for the loss to fall.
     SmallStep,
     Plateau,
+    /// A small set that the run ends without having learned.
+    FewSteps,
     OverFitting,
+    /// A gap between the parts of a small set.
+    Gap,
 }
 
 /// A finding that is worth a sentence.
@@ -34,4 +38,10 @@ pub(super) struct Finding {
     /// How bad it is; more is worse.
     pub severity: f64,
     pub sentence: String,
+}
+
+/// A fraction as a percentage.
+pub(super) fn percent(fraction: f64) -> String {
+    let percent = fraction * 100.0;
+    if percent < 10.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }

@@ -1,13 +1,17 @@
 //! Findings about an epoch, with their thresholds and where these come from.
 
-use super::finding::{EpochMeasures, Finding, FindingKind};
+use super::finding::{EpochMeasures, Finding, FindingKind, percent};
+use super::small::{self, STANDARD_ERRORS};
 use crate::kernel::Activation;
 use crate::train::recipe::Recipe;
-use crate::train::trainer::{ActivationStats, Diagnostics, WeightChange};
+use crate::train::trainer::{ActivationStats, Diagnostics, Measure, WeightChange};
 
 /// The largest fraction of a matrix's norm that one step changes. About a thousandth is usual
 /// (Stanford's CS231n, “Ratio of weights:updates”); this is a hundred times that.
 const LARGE_STEP: f64 = 0.1;
+
+/// The most steps of a warm-up that is advised.
+const WARMUP: usize = 100;
 
 /// The largest fraction of a layer's units that may be dead. Any network has dead units; CS231n reports 40 % at too
 /// high a learning rate.
@@ -30,6 +34,13 @@ const SMALL_STEP: f64 = 1e-5;
 /// Prechelt, “Early Stopping – But When?” (1998).
 const OVER_FITTING: f64 = 0.05;
 
+/// Epochs in a row whose validation loss must be too high, and the standard errors by which it must be. One epoch, or a
+/// few samples, say little.
+const CONFIRMED: usize = 3;
+
+/// Steps from which a loss that does not fall may be the network's fault.
+const CONVERGED: usize = 300;
+
 /// Epochs in which a loss must fall by [`PLATEAU_FALL`]. It is half of what PyTorch's `ReduceLROnPlateau` waits
 /// before it acts.
 const PLATEAU: usize = 5;
@@ -51,7 +62,7 @@ pub(super) fn find(
     // One cause at a time: other causes, and a loss that does not fall, may follow from it.
     let cause = diagnostics.and_then(|diagnostics| {
         let causes = [
-            large_step(diagnostics, rate),
+            large_step(recipe, past, diagnostics, rate),
             dead_units(diagnostics, rate),
             saturation(diagnostics),
             gradients(diagnostics),
@@ -66,15 +77,27 @@ pub(super) fn find(
         small_step.or_else(|| plateau(recipe, past)).filter(|_| !learned && !ending)
     };
     let first = cause.or_else(stuck);
-    first.into_iter().chain(over_fitting(recipe, past)).collect()
+    let over_fitting = over_fitting(recipe, past).or_else(|| small::gap(recipe, past));
+    let few_steps = || small::few_steps(recipe, past);
+    first.or_else(few_steps).into_iter().chain(over_fitting).collect()
 }
 
-fn large_step(diagnostics: &Diagnostics, rate: f32) -> Option<Finding> {
+fn large_step(
+    recipe: &Recipe,
+    past: &[EpochMeasures],
+    diagnostics: &Diagnostics,
+    rate: f32,
+) -> Option<Finding> {
     let worst = by_fraction(diagnostics).max_by(|one, two| one.1.total_cmp(&two.1));
     let (weight_change, fraction) = worst.filter(|(_, fraction)| *fraction > LARGE_STEP)?;
+    // A warm-up that is shorter than the run.
+    let steps = past.last().map_or(0, |now| small::steps(recipe, now) / now.epoch.max(1) * recipe.epochs);
+    let warmup = match WARMUP.min(steps / 10) {
+        0 => String::new(),
+        warmup => format!(", or ⟨schedule constant warmup {warmup}⟩"),
+    };
     let sentence = format!(
-        "one step changed {} by {} of its norm, where 0.1 % is usual: try a lower learning rate, such as {}, \
-         or ⟨schedule constant warmup 100⟩",
+        "one step changed {} by {} of its norm, where 0.1 % is usual: try a lower learning rate, such as {}{warmup}",
         weight_change.name,
         percent(fraction),
         rounded(rate / 10.0)
@@ -174,6 +197,12 @@ fn small_step(past: &[EpochMeasures], diagnostics: &Diagnostics, rate: f32) -> O
     Some(Finding { kind: FindingKind::SmallStep, severity: 1.0 / fraction.max(f64::MIN_POSITIVE), sentence })
 }
 
+/// The standard error of a mean loss. Losses of samples are spread about as widely as their mean is high, as an
+/// exponential distribution is.
+fn loss_error(loss: f64, samples: usize) -> f64 {
+    if samples == 0 { f64::INFINITY } else { loss / (samples as f64).sqrt() }
+}
+
 /// The validation loss goes up while the train loss goes down.
 fn over_fitting(recipe: &Recipe, past: &[EpochMeasures]) -> Option<Finding> {
     let now = past.last()?;
@@ -181,8 +210,24 @@ fn over_fitting(recipe: &Recipe, past: &[EpochMeasures]) -> Option<Finding> {
     let measured = past.iter().filter_map(|epoch| Some((epoch, epoch.validation?.loss)));
     let (best, lowest) = measured.min_by(|one, two| one.1.total_cmp(&two.1))?;
     let excess = latest / lowest - 1.0;
+    let after: Vec<Measure> =
+        past.iter().filter(|epoch| epoch.epoch > best.epoch).filter_map(|epoch| epoch.validation).collect();
+    let recent = &after[after.len().checked_sub(CONFIRMED)?..];
+    // Resumed runs have no count for earlier epochs; all have the same samples.
+    let samples = now.validation?.samples;
+    let clear = |measure: &Measure| {
+        let noise = STANDARD_ERRORS * loss_error(measure.loss, samples);
+        measure.loss - lowest > noise.max(OVER_FITTING * lowest)
+    };
+    let accuracy = recent.iter().map(|measure| measure.accuracy).sum::<f64>() / CONFIRMED as f64;
+    let before = best.validation?.accuracy;
+    let better = accuracy > before + small::accuracy_error(before, samples);
     // An excess over a loss of 0 is no fraction.
-    if lowest <= 0.0 || excess <= OVER_FITTING || now.train.loss > best.train.loss * (1.0 - PLATEAU_FALL) {
+    if lowest <= 0.0
+        || better
+        || !recent.iter().all(clear)
+        || now.train.loss > best.train.loss * (1.0 - PLATEAU_FALL)
+    {
         return None;
     }
     let stopping = if recipe.stop_early.is_none() { "⟨stop_early validation-loss⟩, " } else { "" };
@@ -210,10 +255,21 @@ fn plateau(recipe: &Recipe, past: &[EpochMeasures]) -> Option<Finding> {
         return None;
     }
     let now = past.last()?;
+    // These schedules lower the rate themselves, towards the end.
+    let lowers = recipe.schedule.is_fitted_to_the_run();
+    if lowers && 3 * now.epoch < 2 * recipe.epochs {
+        return None;
+    }
     // The first cause is what the warning before the first step named.
     let advice = recipe.loss.warning(&recipe.network).unwrap_or_else(|| {
-        "try a larger network, another ⟨learning_rate⟩ (lr-find suggests one), or ⟨schedule plateau⟩"
-            .to_owned()
+        let climbs = now.train.loss > past[last].train.loss * (1.0 + PLATEAU_FALL);
+        let early = small::steps(recipe, now) < CONVERGED;
+        let first = match (climbs, early) {
+            (true, _) => "try a lower learning rate, such as the one that lr-find suggests",
+            (_, true) => "try more ⟨epochs⟩, another ⟨learning_rate⟩ (lr-find suggests one)",
+            _ => "try a larger network, another ⟨learning_rate⟩ (lr-find suggests one)",
+        };
+        if lowers { first.to_owned() } else { format!("{first}, or ⟨schedule plateau⟩") }
     });
     let sentence = format!(
         "the train loss has not fallen by 1 % in {waited} epochs: {:.4} and now {:.4}, with {} correct: {advice}",
@@ -222,12 +278,6 @@ fn plateau(recipe: &Recipe, past: &[EpochMeasures]) -> Option<Finding> {
         percent(now.train.accuracy)
     );
     Some(Finding { kind: FindingKind::Plateau, severity: waited as f64, sentence })
-}
-
-/// A fraction as a percentage.
-fn percent(fraction: f64) -> String {
-    let percent = fraction * 100.0;
-    if percent < 10.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
 
 /// A learning rate in two digits.
@@ -239,16 +289,27 @@ fn rounded(rate: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::trainer::Measure;
 
     #[test]
-    fn a_validation_loss_of_zero_is_no_over_fitting() {
+    fn over_fitting_is_beyond_noise_and_lasts() {
         let recipe = Recipe::defaults_for("digits", 64, 10, 100);
-        let epoch = |epoch, train, validation| {
-            let measure = |loss| Measure { samples: 10, loss, accuracy: 1.0 };
+        let epoch = |samples, epoch, train, validation| {
+            let measure = |loss| Measure { samples, loss, accuracy: 0.9 };
             EpochMeasures { epoch, train: measure(train), validation: Some(measure(validation)) }
         };
-        let found = |lowest, latest| over_fitting(&recipe, &[epoch(1, 0.5, lowest), epoch(2, 0.1, latest)]);
+        let run = |samples, losses: &[f64]| {
+            let falling = |at: usize| 0.5 / (at + 1) as f64;
+            let past: Vec<_> = losses
+                .iter()
+                .enumerate()
+                .map(|(at, loss)| epoch(samples, at + 1, falling(at), *loss))
+                .collect();
+            over_fitting(&recipe, &past)
+        };
+        // Within the noise of 34 samples, though not of 3,400; and never after one epoch.
+        assert!(run(34, &[0.1, 0.14, 0.14, 0.14]).is_none() && run(3400, &[0.1, 0.14, 0.14, 0.14]).is_some());
+        assert!(run(3400, &[0.1, 0.1, 0.1, 0.2]).is_none() && run(3400, &[0.1, 0.2]).is_none());
+        let found = |lowest, latest| run(1000, &[lowest, latest, latest, latest]);
         assert!(found(0.0, 0.0).is_none() && found(0.0, 0.1).is_none() && found(0.1, 0.1).is_none());
         let finding = found(0.1, 0.2).unwrap();
         assert!(finding.severity == 1.0 && finding.sentence.contains("100"), "{}", finding.sentence);

@@ -11,6 +11,7 @@ mod choice;
 mod file;
 mod on_nan;
 mod overrides;
+mod pictures;
 mod rewrites;
 mod settings;
 mod table;
@@ -23,6 +24,7 @@ pub use on_nan::OnNan;
 pub use rewrites::WantedRewrites;
 pub use settings::{Heading, Setting};
 pub use table::{DEFAULT_DATA, MAX_EPOCHS, Overrides, Recipe, SETTINGS};
+use values::Value;
 pub use values::{FlagKind, RawValue};
 
 use crate::data::Dataset;
@@ -48,8 +50,9 @@ impl Recipe {
     /// # Ok::<(), wgrad::Error>(())
     /// ```
     pub fn for_data(data: &Dataset) -> Recipe {
-        let train = &data.train;
-        Recipe::defaults_for(&data.name, train.shape.len(), data.classes.len(), train.len())
+        let size = data.size();
+        let recipe = Recipe::defaults_for(&data.name, size.shape.len(), size.classes, size.train);
+        if size.pictures { recipe.with(pictures::defaults(&Overrides::default(), &size)) } else { recipe }
     }
 
     /// The defaults for data that aren't loaded, by their name and sizes.
