@@ -304,4 +304,10 @@ fn a_checkpoint_is_saved_whatever_has_become_of_its_place() {
     directory.save_checkpoint(&mut of_run("mine", 36), 2).unwrap();
     assert!(directory.take_notes()[0].contains("was removed or replaced"));
     assert_eq!(checkpoint::newest(run).unwrap().0.snapshot.position.steps, 36);
+    // Its folder was moved, and a file is where it was.
+    fs::rename(run.join(FOLDER), run.join("moved")).unwrap();
+    fs::write(run.join(FOLDER), "in the way").unwrap();
+    directory.save_checkpoint(&mut of_run("mine", 54), 2).unwrap();
+    assert_eq!(checkpoint::newest(run).unwrap().0.snapshot.position.steps, 54);
+    assert_eq!(fs::read(run.join(format!("{FOLDER}.set-aside"))).unwrap(), b"in the way");
 }

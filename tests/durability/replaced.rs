@@ -14,6 +14,7 @@ use crate::place::{Place, Ran};
 const LINES: &str = "runs/digits-001/metrics.jsonl";
 const TABLE: &str = "runs/digits-001/metrics.csv";
 const EVENTS: &str = "runs/digits-001/events.out.tfevents.wgrad";
+const MODEL: &str = "runs/digits-001/model.safetensors";
 const RECORD: &str = "runs/digits-001/run.json";
 
 /// A run of hours after its first epochs, with no checkpoint but its first.
@@ -82,12 +83,17 @@ fn what_is_no_file_in_the_place_of_metrics_is_set_aside_and_removed_ones_are_wri
 }
 
 #[test]
-fn a_record_that_can_not_be_written_at_the_end_is_named_and_the_signal_tells_the_exit_code() {
+fn what_can_not_be_written_at_the_end_is_named_and_the_signal_tells_the_exit_code() {
     let place = Place::new();
     let child = started(&place);
     fs::remove_file(place.path(RECORD)).unwrap();
-    fs::create_dir(place.path(RECORD)).unwrap();
+    for name in [RECORD, MODEL] {
+        fs::create_dir(place.path(name)).unwrap();
+    }
     let ran = ended(child, "-TERM");
     assert_all_is_saved(&place, &ran, 143);
-    assert!(ran.err.contains("run.json can't be written") && ran.err.contains("move away"), "{}", ran.err);
+    for name in [RECORD, MODEL] {
+        let words = format!("{name} can't be written (it is not a regular file), so move away what is there");
+        assert!(ran.err.contains(&words), "{}", ran.err);
+    }
 }

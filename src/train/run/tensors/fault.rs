@@ -49,3 +49,29 @@ impl From<Fault> for String {
         fault.problem
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_can_not_read_is_told_from_what_is_damaged() {
+        let fault = |kind: ErrorKind| Fault::unreadable(&kind.into(), "so take another copy of it");
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::OutOfMemory, ErrorKind::TimedOut] {
+            assert!(
+                fault(kind).is_unreadable && fault(kind).to_string().ends_with("permissions and the disk")
+            );
+        }
+        for kind in [ErrorKind::NotFound, ErrorKind::UnexpectedEof, ErrorKind::Other] {
+            assert!(!fault(kind).is_unreadable && fault(kind).to_string().ends_with("another copy of it"));
+        }
+        if cfg!(unix) {
+            // EIO and EMFILE.
+            for (number, words) in [(5, "the disk"), (24, "ulimit -n")] {
+                let fault = Fault::unreadable(&io::Error::from_raw_os_error(number), "");
+                assert!(fault.is_unreadable && fault.to_string().contains(words), "{fault}");
+            }
+        }
+        assert!(Fault::too_large(8).is_unreadable && !Fault::from(String::new()).is_unreadable);
+    }
+}
