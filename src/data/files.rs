@@ -42,6 +42,15 @@ pub(crate) fn unwritten(path: &Path, error: &io::Error) -> Error {
     Error::Failure(format!("{} can't be written ({}), so {remedy}", shown(path), reason(error)))
 }
 
+/// The remedy for a file that the system can't read, as the end of a sentence.
+pub(crate) fn unread_remedy(error: &io::Error) -> &'static str {
+    if is_out_of_files(error) {
+        "so close other programs or raise the limit of open files (ulimit -n)"
+    } else {
+        "so check its permissions and the disk"
+    }
+}
+
 /// Makes a folder that the user named, with those it lies in, if it isn't there.
 ///
 /// # Errors

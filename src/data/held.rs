@@ -14,6 +14,9 @@ use super::platform::{IDENTITY_IS_IN_FOLDERS, sync_folder};
 use super::temporary::{create_temporary, fill_and_sync, is_temporary};
 use super::unread::{Unread, read_at_most};
 
+/// The end of a name under which something was set aside.
+const SET_ASIDE: &str = ".set-aside";
+
 /// A folder that stays the same when its name leads elsewhere later.
 ///
 /// Its files are named without a folder. None of them is a link, a pipe, a device or a folder: such a thing in the place
@@ -121,6 +124,14 @@ impl HeldFolder {
         self.open_file(name, OpenOptions::new().read(true).write(!append).append(append).create(true))
     }
 
+    /// Opens a file to be read.
+    ///
+    /// # Errors
+    /// As [`HeldFolder::open_to_write`].
+    pub(crate) fn open_to_read(&self, name: &str) -> io::Result<File> {
+        self.open_file(name, OpenOptions::new().read(true))
+    }
+
     /// Whether there is a file of this name, and that it is a regular one.
     ///
     /// # Errors
@@ -153,7 +164,7 @@ impl HeldFolder {
         if IDENTITY_IS_IN_FOLDERS {
             return Ok(Identity::of(&named) == identity);
         }
-        match self.open_file(name, OpenOptions::new().read(true)) {
+        match self.open_to_read(name) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             named => Ok(Identity::of_file(&named?)? == identity),
         }
@@ -164,7 +175,7 @@ impl HeldFolder {
     /// # Errors
     /// As [`super::files::read_bytes`].
     pub fn read(&self, name: &str, most: u64) -> Result<Vec<u8>, Unread> {
-        read_at_most(self.open_file(name, OpenOptions::new().read(true))?, most)
+        read_at_most(self.open_to_read(name)?, most)
     }
 
     /// Writes a file whole or not at all, as [`super::files::write_atomically`]. `fill` writes its bytes.
@@ -200,6 +211,27 @@ impl HeldFolder {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             done => done,
         }
+    }
+
+    /// Gives what has this name another one, which is returned; none where nothing has it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn set_aside(&self, name: &str) -> io::Result<Option<String>> {
+        let is_free = |name: &str| match self.dir.symlink_metadata(name) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+            found => found.map(|_| false),
+        };
+        if is_free(name)? {
+            return Ok(None);
+        }
+        let (mut aside, mut number) = (format!("{name}{SET_ASIDE}"), 1);
+        while !is_free(&aside)? {
+            number += 1;
+            aside = format!("{name}{SET_ASIDE}-{number}");
+        }
+        self.dir.rename(name, &self.dir, &aside)?;
+        Ok(Some(aside))
     }
 
     /// Removes an empty folder in it.

@@ -69,11 +69,7 @@ impl Server {
     }
 }
 
-fn answer(
-    mut stream: TcpStream,
-    way: Way,
-    asked: &Asked,
-) -> std::io::Result<()> {
+fn answer(mut stream: TcpStream, way: Way, asked: &Asked) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let first = lines.next().unwrap_or_else(|| Ok(String::new()))?;
     let mut headers = BTreeMap::new();

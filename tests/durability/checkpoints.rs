@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use wgrad::Error;
 use wgrad::internals::engine::Data;
 use wgrad::internals::train::recipe::Recipe;
-use wgrad::internals::train::run::RunDir;
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint, FOLDER, RunState};
+use wgrad::internals::train::run::{RunDir, RunRecord};
 use wgrad::internals::train::schedule::Plateau;
 use wgrad::internals::train::stopping::StoppingState;
 use wgrad::internals::train::trainer::{NamedTensor, Position, Snapshot, Sum};
@@ -238,9 +238,76 @@ fn the_newest_readable_checkpoint_is_used_and_damaged_ones_are_named() {
     assert!(checkpoint::newest(&checkpoint::path(run, 1_000_000_000)).is_err());
     // Those of a run directory are tidied when one is saved.
     let mut directory = RunDir::open(run).unwrap();
-    let mut more = example();
-    more.snapshot.position.steps = 1_000_000_001;
+    let mut more = of_run("mine", 1_000_000_001);
     directory.save_checkpoint(&mut more, 2).unwrap();
-    assert_eq!(steps(run), [1_000_000_001, 1_000_000_000]);
+    more.snapshot.position.steps += 1;
+    directory.save_checkpoint(&mut more, 1).unwrap();
+    assert_eq!(steps(run)[..2], [1_000_000_002, 1_000_000_000]);
     assert!(run.join(FOLDER).join(checkpoint::BEST).is_file());
+}
+
+/// A checkpoint of the run with this id.
+fn of_run(id: &str, steps: usize) -> Checkpoint {
+    let mut checkpoint = example();
+    checkpoint.snapshot.position.steps = steps;
+    let recipe = Recipe::defaults_for("digits", 64, 10, 1437);
+    let record = RunRecord { id: id.to_owned(), ..RunRecord::begin(&recipe, "sha256:0", 6) };
+    Checkpoint { record: Some(record), ..checkpoint }
+}
+
+#[test]
+fn only_checkpoints_of_the_run_are_counted_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path();
+    fs::create_dir(run.join(FOLDER)).unwrap();
+    let mut directory = RunDir::open(run).unwrap();
+    // Of another run, of none that is known, and of this run from a later time.
+    let others =
+        [(5, of_run("other", 5)), (7, example()), (900, of_run("mine", 900)), (999, of_run("other", 999))];
+    for (steps, checkpoint) in &others {
+        checkpoint.save(&checkpoint::path(run, *steps)).unwrap();
+    }
+    for steps in [1, 2, 3, 4, 6, 8, 9] {
+        directory.save_checkpoint(&mut of_run("mine", steps), 2).unwrap();
+        let found = checkpoint::list(run).unwrap();
+        let own =
+            found.iter().map(|(found, _)| *found).filter(|found| *found <= steps && ![5, 7].contains(found));
+        let expected: Vec<usize> =
+            [9, 8, 6, 4, 3, 2, 1].into_iter().filter(|at| *at <= steps).take(2).collect();
+        assert_eq!(own.collect::<Vec<_>>(), expected);
+        assert!(others.iter().all(|(steps, _)| found.iter().any(|(found, _)| found == steps)), "{found:?}");
+    }
+    // Going back removes later ones of the run, and sets others aside.
+    let position = of_run("mine", 8).snapshot.position;
+    directory.rewind(&position, None, "mine").unwrap();
+    let steps = checkpoint::list(run).unwrap().into_iter().map(|(steps, _)| steps).collect::<Vec<_>>();
+    assert_eq!(steps, [8, 7, 5]);
+    let notes = directory.take_notes();
+    assert!(notes.len() == 1 && notes[0].contains("step-000000999.safetensors.set-aside"), "{notes:?}");
+    assert_eq!(
+        Checkpoint::load(&run.join(FOLDER).join("step-000000999.safetensors.set-aside")).unwrap(),
+        others[3].1
+    );
+}
+
+#[test]
+fn a_checkpoint_is_saved_whatever_has_become_of_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path();
+    fs::create_dir(run.join(FOLDER)).unwrap();
+    let mut directory = RunDir::open(run).unwrap();
+    fs::create_dir(checkpoint::path(run, 18)).unwrap();
+    directory.save_checkpoint(&mut of_run("mine", 18), 2).unwrap();
+    let notes = directory.take_notes();
+    assert!(notes.len() == 1 && notes[0].contains("step-000000018.safetensors.set-aside"), "{notes:?}");
+    fs::remove_dir_all(run.join(FOLDER)).unwrap();
+    directory.save_checkpoint(&mut of_run("mine", 36), 2).unwrap();
+    assert!(directory.take_notes()[0].contains("was removed or replaced"));
+    assert_eq!(checkpoint::newest(run).unwrap().0.snapshot.position.steps, 36);
+    // Its folder was moved, and a file is where it was.
+    fs::rename(run.join(FOLDER), run.join("moved")).unwrap();
+    fs::write(run.join(FOLDER), "in the way").unwrap();
+    directory.save_checkpoint(&mut of_run("mine", 54), 2).unwrap();
+    assert_eq!(checkpoint::newest(run).unwrap().0.snapshot.position.steps, 54);
+    assert_eq!(fs::read(run.join(format!("{FOLDER}.set-aside"))).unwrap(), b"in the way");
 }

@@ -1,14 +1,15 @@
 //! Files that aren't the run's own: another run's, removed by hand, or something else in their place.
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use wgrad::internals::train::run::checkpoint;
 
 use crate::kills::{RUN, content};
-use crate::place::Place;
+use crate::place::{Place, Ran};
 
 const TRAIN: &[&str] = &[
     "train",
@@ -56,6 +57,9 @@ fn a_checkpoint_of_another_run_is_named_and_the_runs_own_leads_to_the_same_bits(
         ran.err
     );
     assert!(place.read(&format!("{RUN}/model.safetensors")) == model);
+    // It may be the only copy, and is not this run's to delete.
+    assert!(ran.err.contains(".set-aside"), "{}", ran.err);
+    assert!(place.read(&format!("{mine}.set-aside")) == place.read(&theirs));
     // Named itself, it is refused.
     place.write(&mine, place.read(&theirs));
     place.refuses(3, &["train", "--resume", &mine], &["run.json is the record of one that began at"]);
@@ -153,27 +157,108 @@ fn more_epochs_that_were_asked_for_are_kept_by_a_kill_before_the_first_new_check
     let place = Place::new();
     let network = "dense 512, relu, dense 512, relu, dense 10";
     place.run(&["train", "--device", "cpu", "--network", network, "--epochs", "1"]).ok();
-    let mut command = place.command(&["train", "--resume", RUN, "--epochs", "5", "--checkpoint-every", "1h"]);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let kept = || {
-        let (checkpoint, _) = checkpoint::newest(&place.path(RUN)).unwrap();
-        checkpoint.recipe.contains("epochs = 5")
-    };
-    while !kept() {
+    // It would take hours, so it is killed long before its end or its next checkpoint.
+    let more = ["train", "--resume", RUN, "--epochs", "99999", "--checkpoint-every", "9h"];
+    let mut child = place.command(&more).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let newest = || checkpoint::newest(&place.path(RUN)).unwrap().0;
+    let is_kept = || newest().recipe.contains("epochs = 99999");
+    let since = Instant::now();
+    while !is_kept() && since.elapsed() < Duration::from_secs(60) {
         sleep(Duration::from_millis(2));
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let ran = place.run(&["train", "--resume", RUN]);
-    // It may have ended before it was killed.
-    assert!(ran.code == Some(0) || ran.err.contains("has run all its 5 epochs"), "{}", ran.err);
-    assert_eq!(place.json(&format!("{RUN}/run.json"))["epochs"], 5);
+    assert!(is_kept());
+    assert_eq!(place.json(&format!("{RUN}/run.json"))["status"], "running");
+    assert_eq!(newest().snapshot.position.steps, 45, "the position from which it was resumed");
+    // Without a word about epochs it goes on.
+    let time = format!("{}s", newest().state.seconds as u64 + 2);
+    let ran = place.run(&["train", "--resume", RUN, "--max-time", &time]).ok();
+    assert!(ran.err.contains("of 99999"), "{}", ran.err);
+}
+
+#[test]
+fn a_link_in_the_place_of_a_checkpoint_is_refused_by_its_name_and_skipped_in_its_folder() {
+    let place = two_runs();
+    let name = format!("{RUN}/checkpoints/{}", newest(&place, RUN));
+    let elsewhere = place.path("elsewhere");
+    fs::rename(place.path(&name), &elsewhere).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&elsewhere, place.path(&name)).unwrap();
+    #[cfg(not(unix))]
+    return;
+    let more = ["--epochs", "4"];
+    let words = [&*name, "is a link, not a checkpoint of this run"];
+    place.refuses(3, &[&["train", "--resume", &name], &more[..]].concat(), &words);
+    let ran = place.run(&[&["train", "--resume", RUN], &more[..]].concat()).ok();
+    assert!(words.iter().all(|word| ran.err.contains(word)), "{}", ran.err);
+    assert!(elsewhere.is_file());
+    assert!(fs::symlink_metadata(place.path(&format!("{name}.set-aside"))).unwrap().is_symlink());
+}
+
+/// A checkpoint with another header, and without a checksum.
+fn with_header(bytes: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let (length, rest) = bytes.split_at(8);
+    let (header, tensors) = rest.split_at(u64::from_le_bytes(length.try_into().unwrap()) as usize);
+    let mut header: Value = serde_json::from_slice(header).unwrap();
+    header["__metadata__"].as_object_mut().unwrap().remove("checksum").unwrap();
+    change(&mut header);
+    let header = header.to_string();
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), tensors].concat()
+}
+
+#[test]
+fn a_checkpoint_of_a_newer_format_is_kept_and_damaged_ones_of_the_run_are_removed() {
+    let place = two_runs();
+    fs::remove_file(place.path(&format!("{RUN}/model.safetensors"))).unwrap();
+    let name = format!("{RUN}/checkpoints/{}", newest(&place, RUN));
+    let newer =
+        with_header(&place.read(&name), |header| header["__metadata__"]["format_version"] = "2".into());
+    place.write(&name, &newer);
+    let damaged = format!("{RUN}/checkpoints/step-000000120.safetensors");
+    let mut bytes = place.read(&damaged);
+    *bytes.last_mut().unwrap() ^= 1;
+    place.write(&damaged, bytes);
+    let ran = place.run(&["train", "--resume", RUN, "--keep", "1"]).ok();
+    assert!(
+        ran.err.contains("a newer wgrad") && ran.err.contains("its checksum doesn't match"),
+        "{}",
+        ran.err
+    );
+    assert!(place.read(&format!("{name}.set-aside")) == newer);
+    let own = format!("{RUN}/checkpoints/step-000000120");
+    assert!(!place.files().keys().any(|file| file.starts_with(&own)), "{:?}", place.files().keys());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_newest_checkpoint_that_can_not_be_read_stops_the_resume() {
+    let place = two_runs();
+    let name = format!("{RUN}/checkpoints/{}", newest(&place, RUN));
+    let before = place.read(&name);
+    // More tensors than the process may have memory.
+    const HUGE: u64 = 8 << 30;
+    let large = with_header(&before, |header| {
+        let tensors = header.as_object().unwrap().values();
+        let end = tensors.filter_map(|tensor| tensor["data_offsets"][1].as_u64()).max().unwrap();
+        header["huge"] = json!({ "dtype": "F32", "shape": [HUGE / 4], "data_offsets": [end, end + HUGE] });
+    });
+    place.write(&name, &large);
+    let file = fs::OpenOptions::new().write(true).open(place.path(&name)).unwrap();
+    file.set_len(large.len() as u64 + HUGE).unwrap();
+    let (program, mut shell) = (env!("CARGO_BIN_EXE_wgrad"), Command::new("sh"));
+    let script = format!("ulimit -v 6000000; exec '{program}' train --resume {RUN} --epochs 4");
+    shell.args(["-c", &script]).current_dir(place.path("")).stdin(Stdio::null());
+    Ran::of(&mut shell).failed(1, &[&name, "of memory", "name an earlier checkpoint"]);
+    assert_eq!(fs::metadata(place.path(&name)).unwrap().len(), large.len() as u64 + HUGE);
+    assert_eq!(place.json(&format!("{RUN}/run.json"))["status"], "done");
 }
 
 #[test]
 fn what_is_no_file_is_refused_before_training_and_the_advice_fits() {
     let place = two_runs();
-    for name in ["checkpoints/best.safetensors", "run.json", "model.safetensors", "metrics.csv"] {
+    let later = "checkpoints/step-000000999.safetensors";
+    for name in [later, "checkpoints/best.safetensors", "run.json", "model.safetensors", "metrics.csv"] {
         let path = place.path(&format!("{RUN}/{name}"));
         let before = fs::read(&path);
         let _ = fs::remove_file(&path);

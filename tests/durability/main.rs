@@ -17,6 +17,7 @@ mod older;
 #[path = "../cli/place.rs"]
 mod place;
 mod refusals;
+mod replaced;
 mod signals;
 mod stopping;
 mod training;

@@ -73,26 +73,38 @@ impl Appended {
         self.file.sync_data().map_err(|error| self.problem(&error))
     }
 
-    /// Puts the file back where it was removed by hand. What was appended to it is still there while it is open.
-    pub fn put_back(&mut self, folder: &HeldFolder) -> Result<()> {
+    /// Puts the file back under its name, where it was removed or replaced by hand, and says so.
+    ///
+    /// What was appended to it is still there while it is open. What has taken its place gets another name.
+    pub fn put_back(&mut self, folder: &HeldFolder) -> Result<Option<String>> {
         let problem = |error: std::io::Error| self.problem(&error);
         let identity = Identity::of_file(&self.file).map_err(problem)?;
         if folder.leads_to(self.name, identity).map_err(problem)? {
-            return Ok(());
+            return Ok(None);
         }
-        if folder.check(self.name).map_err(problem)? {
-            return Err(Error::Failure(format!(
-                "{} was replaced while this run worked in it, so the run stops: move away what is there",
-                shown(&self.path)
-            )));
-        }
-        self.replace(folder, &self.read()?)
+        let bytes = self.read()?;
+        let aside = folder.set_aside(self.name).map_err(problem)?;
+        self.replace(folder, &bytes)?;
+        let shown = shown(&self.path);
+        Ok(Some(match aside {
+            None => format!("{shown} was removed while this run worked in it, so it is written again"),
+            Some(aside) => format!(
+                "{shown} was replaced while this run worked in it, so the run's own is written again, and what was there is \
+                 now {aside}"
+            ),
+        }))
     }
 
+    /// Cuts the file to a length.
     pub fn cut(&self, folder: &HeldFolder, length: u64) -> Result<()> {
         // Some systems don't let a handle that only appends cut a file.
-        let file = folder.open_to_write(self.name, false);
-        file.and_then(|file| file.set_len(length)).map_err(|error| self.problem(&error))
+        let cut = folder.open_to_write(self.name, false).and_then(|file| {
+            if Identity::of_file(&file)? != Identity::of_file(&self.file)? {
+                return Err(std::io::Error::other("another file has taken its place"));
+            }
+            file.set_len(length)
+        });
+        cut.map_err(|error| self.problem(&error))
     }
 
     /// Writes the whole file again, whole or not at all.

@@ -98,15 +98,13 @@ impl MetricsFiles {
         self.board.as_ref().map_or(Ok(()), |board| board.append(event))
     }
 
-    /// Puts back the files that were removed by hand.
-    ///
-    /// # Errors
-    /// [`Error::Failure`] when others are in their places.
-    pub fn put_back(&mut self, folder: &HeldFolder) -> Result<()> {
-        for part in [&mut self.lines, &mut self.table] {
-            part.put_back(folder)?;
-        }
-        self.board.as_mut().map_or(Ok(()), |board| board.put_back(folder))
+    /// Puts back the files that were removed or replaced by hand. Returns what was done, or why it couldn't be: each is
+    /// tried, and tried again at the next call.
+    pub fn put_back(&mut self, folder: &HeldFolder) -> Vec<String> {
+        let board = self.board.as_mut().map(|board| &mut board.file);
+        let all = [&mut self.lines, &mut self.table].into_iter().chain(board);
+        let said = all.map(|part| part.put_back(folder));
+        said.filter_map(|said| said.unwrap_or_else(|error| Some(error.marked().to_owned()))).collect()
     }
 
     /// Waits until what was appended is on the disk.

@@ -19,6 +19,7 @@ mod metrics;
 mod place;
 mod record;
 mod salvage;
+mod saving;
 mod seal;
 mod tensorboard;
 mod timestamp;
@@ -42,8 +43,6 @@ use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
 use crate::text::{reason, shown};
 use crate::train::recipe::Recipe;
-use crate::train::trainer::Position;
-use checkpoint::Checkpoint;
 use metrics::MetricsFiles;
 use model::Model;
 use place::{claim, remove_empty, run_name};
@@ -58,6 +57,8 @@ pub struct RunDir {
     checkpoints: HeldFolder,
     metrics: MetricsFiles,
     lock: Lock,
+    /// Sentences about files that were changed by hand, until they are taken.
+    notes: Vec<String>,
     /// Directories that were made, from the outermost to this one.
     made: Vec<PathBuf>,
 }
@@ -93,7 +94,7 @@ impl RunDir {
         });
         match furnished {
             Ok((lock, folder, checkpoints, metrics)) => {
-                Ok(RunDir { folder, checkpoints, metrics, lock, made })
+                Ok(RunDir { folder, checkpoints, metrics, lock, notes: Vec::new(), made })
             }
             Err(error) => {
                 // What another process has put there stays.
@@ -118,21 +119,18 @@ impl RunDir {
         }
         let folder = hold(path)?;
         let lock = Lock::take(&folder)?;
-        let checkpoints = match folder.folder(checkpoint::FOLDER) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => folder.make_folder(checkpoint::FOLDER),
-            opened => opened,
-        };
-        let checkpoints = checkpoints.map_err(|error| unwritten(&path.join(checkpoint::FOLDER), &error))?;
-        let files = [RECIPE, RECORD, METRICS, TABLE, EVENTS, model::FILE].map(|name| (&*folder, name));
-        for (place, name) in files.into_iter().chain([(&checkpoints, checkpoint::BEST)]) {
-            place.check(name).map_err(|error| unwritten(&place.path().join(name), &error))?;
+        let checkpoints = open_checkpoints(&folder)?;
+        for name in [RECIPE, RECORD, METRICS, TABLE, EVENTS, model::FILE] {
+            folder.check(name).map_err(|error| unwritten(&folder.path().join(name), &error))?;
         }
+        checkpoint::check_places(&checkpoints)?;
         folder.remove_temporary();
         checkpoints.remove_temporary();
         if let Ok(kernels) = folder.folder(KERNELS) {
             kernels.remove_temporary();
         }
-        Ok(RunDir { metrics: MetricsFiles::open(&folder)?, folder, checkpoints, lock, made: Vec::new() })
+        let metrics = MetricsFiles::open(&folder)?;
+        Ok(RunDir { metrics, folder, checkpoints, lock, notes: Vec::new(), made: Vec::new() })
     }
 
     /// Its path.
@@ -218,58 +216,6 @@ impl RunDir {
         self.metrics.write_events(&self.folder)
     }
 
-    /// Appends to the metrics. Other processes can read the event as soon as this returns.
-    ///
-    /// # Errors
-    /// [`Error::Failure`] naming the file, or when the directory is no longer this run's.
-    pub fn append(&mut self, event: &Event) -> Result<()> {
-        self.check()?;
-        self.metrics.append(event)
-    }
-
-    /// Goes back to a position: cuts the metrics, removes later checkpoints.
-    ///
-    /// `sum` is that of the metrics at the position, if known. Damaged metrics are restored as far as they can be.
-    ///
-    /// # Errors
-    /// [`Error::Failure`] naming the file.
-    pub fn rewind(&mut self, position: &Position, sum: Option<&MetricsSum>) -> Result<Rewound> {
-        self.check()?;
-        checkpoint::forget_after(&self.checkpoints, position.steps)?;
-        self.metrics.rewind(&self.folder, position, sum)
-    }
-
-    /// Saves a checkpoint, then removes all but the newest `keep`.
-    ///
-    /// The metrics that belong to it are written first, and their sum is entered into it.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::save`], and when the directory is no longer this run's. Earlier checkpoints are still there then.
-    pub fn save_checkpoint(&mut self, checkpoint: &mut Checkpoint, keep: usize) -> Result<()> {
-        if self.folder.is_in_place() {
-            self.lock.check()?;
-            self.metrics.put_back(&self.folder)?;
-        }
-        self.metrics.sync()?;
-        checkpoint.metrics = Some(self.metrics.sum());
-        // The held directory is this run's wherever it is now: a moved one gets its last checkpoint too.
-        let saved =
-            checkpoint.save_in(&self.checkpoints, &checkpoint::name(checkpoint.snapshot.position.steps));
-        self.check()?;
-        saved?;
-        checkpoint::tidy(&self.checkpoints, keep);
-        Ok(())
-    }
-
-    /// Saves a checkpoint as the best one.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::save`], and when another process may write to the directory.
-    pub fn save_best(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.check_lock()?;
-        checkpoint.save_in(&self.checkpoints, checkpoint::BEST)
-    }
-
     /// Writes `model.safetensors`, in place of an earlier one. Returns its checksum.
     ///
     /// # Errors
@@ -288,10 +234,10 @@ impl RunDir {
         if !self.metrics.is_empty() || has_model || self.made.is_empty() || !self.folder.is_in_place() {
             return;
         }
-        let RunDir { folder, checkpoints, metrics, lock, made } = self;
+        let RunDir { folder, checkpoints, metrics, lock, made, .. } = self;
         drop((metrics, lock));
         // A file that can't be removed stays: the error that led here is the one to report.
-        checkpoint::clear(&checkpoints);
+        let _ = checkpoints.remove(&checkpoint::name(0));
         drop(checkpoints);
         let _ = folder.remove_folder(checkpoint::FOLDER);
         kernels::forget_kernels(&folder);
@@ -307,6 +253,15 @@ impl RunDir {
 fn furnish(folder: &HeldFolder) -> Result<(HeldFolder, MetricsFiles)> {
     let made = folder.make_folder(checkpoint::FOLDER);
     Ok((made.map_err(|error| unwritten(folder.path(), &error))?, MetricsFiles::create(folder)?))
+}
+
+/// Opens the folder of checkpoints, and makes it if there is none.
+fn open_checkpoints(folder: &HeldFolder) -> Result<HeldFolder> {
+    let opened = match folder.folder(checkpoint::FOLDER) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => folder.make_folder(checkpoint::FOLDER),
+        opened => opened,
+    };
+    opened.map_err(|error| unwritten(&folder.path().join(checkpoint::FOLDER), &error))
 }
 
 /// Opens a run directory to hold it.

@@ -104,7 +104,7 @@ impl RunRecord {
     pub fn begin(recipe: &Recipe, digest: &str, parameters: usize) -> RunRecord {
         let command = std::env::args_os().map(unescaped);
         RunRecord {
-            id: format!("{:032x}", rand::random::<u128>()),
+            id: new_id(),
             status: Status::Running,
             reason: None,
             started: timestamp(SystemTime::now()),
@@ -183,8 +183,11 @@ impl RunRecord {
         self.last = Some(epoch.clone());
     }
 
-    /// Marks the run as running again.
+    /// Marks the run as running again. One of an earlier version gets an id.
     pub fn resume(&mut self) {
+        if self.id.is_empty() {
+            self.id = new_id();
+        }
         self.status = Status::Running;
         (self.reason, self.finished) = (None, None);
         self.resumes = self.resumes.saturating_add(1);
@@ -249,6 +252,10 @@ pub fn foreign_model(path: &Path) -> Option<PathBuf> {
     };
     let record = RunRecord::read(run).ok()?;
     (!record.has_model(run)).then(|| run.join(FILE))
+}
+
+fn new_id() -> String {
+    format!("{:032x}", rand::random::<u128>())
 }
 
 /// The longest file of a record, in bytes.

@@ -26,7 +26,7 @@ const BEHIND: usize = 4;
 /// An event file, open to be appended to.
 #[derive(Debug)]
 pub(super) struct Board {
-    file: Appended,
+    pub file: Appended,
 }
 
 impl Board {
@@ -54,11 +54,6 @@ impl Board {
             }
         }
         self.file.append(&bytes)
-    }
-
-    /// As [`Appended::put_back`].
-    pub fn put_back(&mut self, folder: &HeldFolder) -> Result<()> {
-        self.file.put_back(folder)
     }
 
     /// Waits until what was appended is on the disk.

@@ -30,13 +30,24 @@ impl Run<'_> {
         };
         self.model_of_checkpoint(status);
         self.record.finish(status, reason.clone(), seconds);
+        self.journal.put_back();
+        self.journal.tell_notes(observer);
         // On a full disk there may be room for the small record, but not for the model.
         let saved = self.save_model();
         if let (Status::Done, Err(error)) = (status, &saved) {
             self.record.finish(Status::Failed, Some(error.to_string()), seconds);
         }
         let recorded = self.journal.write_record(&self.record);
-        let outcome = match (reason, saved.and(recorded)) {
+        let written = match status {
+            // It goes on from its checkpoint, so its end is still that of a run that was stopped.
+            Status::Interrupted => {
+                let problems = [saved, recorded].into_iter().filter_map(Result::err);
+                problems.for_each(|problem| note(observer, problem.marked()));
+                Ok(())
+            }
+            _ => saved.and(recorded),
+        };
+        let outcome = match (reason, written) {
             (Some(first), Err(second)) => {
                 let has_checkpoint = |path| checkpoint::list(path).is_ok_and(|found| !found.is_empty());
                 if self.journal.path().is_some_and(has_checkpoint) {

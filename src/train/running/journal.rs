@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::observer::{Observer, note};
 use crate::error::Result;
 use crate::train::recipe::Recipe;
 use crate::train::run::model::Model;
@@ -77,12 +78,25 @@ impl Journal {
     }
 
     /// Forgets what came after a position.
-    pub fn rewind(&mut self, position: &Position, sum: Option<&MetricsSum>) -> Result<Rewound> {
+    pub fn rewind(&mut self, position: &Position, sum: Option<&MetricsSum>, id: &str) -> Result<Rewound> {
         if let Some(directory) = &mut self.directory {
-            return directory.rewind(position, sum);
+            return directory.rewind(position, sum, id);
         }
         self.epochs.retain(|line| line.epoch < position.epoch);
         Ok(Rewound { last: self.epochs.last().cloned(), problem: None })
+    }
+
+    /// Writes metrics again that were removed or replaced by hand.
+    pub fn put_back(&mut self) {
+        if let Some(directory) = &mut self.directory {
+            directory.put_back();
+        }
+    }
+
+    /// Hands over the sentences about files that were changed by hand.
+    pub fn tell_notes(&mut self, observer: &mut dyn Observer) {
+        let notes = self.directory.as_mut().map(RunDir::take_notes).unwrap_or_default();
+        notes.iter().for_each(|sentence| note(observer, sentence));
     }
 
     /// The finished epochs.

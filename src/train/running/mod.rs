@@ -187,9 +187,7 @@ impl<'a> Run<'a> {
         self.state = checkpoint.state;
         self.saved_state = self.state.clone();
         self.journal.write_events(self.options.tensorboard)?;
-        if let Some(problem) = self.rewind(checkpoint.metrics.as_ref())? {
-            note(observer, &problem);
-        }
+        self.rewind(checkpoint.metrics.as_ref(), observer)?;
         self.recall()?;
         self.load_best(checkpoint.best, observer)?;
         self.record.resume();
@@ -229,6 +227,7 @@ impl<'a> Run<'a> {
                 }
                 outcome => outcome,
             };
+            self.journal.tell_notes(observer);
             if let ControlFlow::Break(ended) = outcome? {
                 return Ok(ended);
             }

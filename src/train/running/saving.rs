@@ -79,7 +79,7 @@ impl Run<'_> {
     }
 
     /// Restores the trainer, the metrics and the record from the last checkpoint.
-    fn go_back(&mut self) -> Result<()> {
+    fn go_back(&mut self, observer: &mut dyn Observer) -> Result<()> {
         self.trainer.restore(&self.saved)?;
         self.best = None;
         // What the lost epochs have told is told again when they are computed again.
@@ -95,14 +95,19 @@ impl Run<'_> {
         }
         self.epoch = Throughput::default();
         self.forget();
-        self.rewind(None).map(|_| ())
+        self.rewind(None, observer)
     }
 
-    /// Cuts the metrics and the record back to the trainer's position. Returns what was damaged.
-    pub(super) fn rewind(&mut self, sum: Option<&MetricsSum>) -> Result<Option<String>> {
-        let Rewound { last, problem } = self.journal.rewind(&self.trainer.position(), sum)?;
+    /// Cuts the metrics and the record back to the trainer's position, and says what was damaged.
+    pub(super) fn rewind(&mut self, sum: Option<&MetricsSum>, observer: &mut dyn Observer) -> Result<()> {
+        let rewound = self.journal.rewind(&self.trainer.position(), sum, &self.record.id);
+        self.journal.tell_notes(observer);
+        let Rewound { last, problem } = rewound?;
+        if let Some(problem) = problem {
+            note(observer, &problem);
+        }
         self.record.rewind(last);
-        Ok(problem)
+        Ok(())
     }
 
     /// Opens a lost device again and goes on from the last checkpoint. A device that ran out of memory is treated the same.
@@ -126,7 +131,7 @@ impl Run<'_> {
         self.trainer = (self.reopen)().map_err(|error| {
             Error::Device(fault, format!("{problem}; and then, opened again: {}", error.marked()))
         })?;
-        self.go_back()?;
+        self.go_back(observer)?;
         Ok(ControlFlow::Continue(()))
     }
 
@@ -144,7 +149,7 @@ impl Run<'_> {
         self.state.rollbacks += 1;
         self.record.rollbacks = self.state.rollbacks;
         self.saved.position.factor *= 0.5;
-        self.go_back()?;
+        self.go_back(observer)?;
         note(
             observer,
             &format!(

@@ -1,14 +1,15 @@
 //! The checkpoints of a run directory.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::file::{Checkpoint, FOLDER};
-use crate::data::held::HeldFolder;
+use super::read::read;
 use crate::error::{Error, Result};
 use crate::text::{reason, shown};
 use crate::train::run::record::RunRecord;
+use crate::train::run::tensors::Fault;
 
 /// The file of a run's checkpoint after `steps` steps.
 pub fn path(run: &Path, steps: usize) -> PathBuf {
@@ -43,7 +44,7 @@ pub fn list(run: &Path) -> Result<Vec<(usize, PathBuf)>> {
 }
 
 /// The number of steps after which a checkpoint of this name was saved.
-fn steps_of(name: &str) -> Option<usize> {
+pub(super) fn steps_of(name: &str) -> Option<usize> {
     name.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok()
 }
 
@@ -55,17 +56,24 @@ pub fn name(steps: usize) -> String {
 /// The newest whole checkpoint of a run, and the problems of newer ones. A checkpoint itself may be named as well.
 ///
 /// # Errors
-/// [`Error::Data`] when there is none.
+/// [`Error::Data`] when there is none, [`Error::Failure`] when a newer one may be whole but can't be read.
 pub fn newest(run: &Path) -> Result<(Checkpoint, Vec<Error>)> {
     if run.is_file() {
-        return Ok((Checkpoint::load(run)?, Vec::new()));
+        let named = own(run, None).map_err(|fault| Error::Data(format!("{} {fault}", shown(run))))?;
+        return Ok((named, Vec::new()));
     }
     let record = RunRecord::load(run).ok();
     let mut problems = Vec::new();
     for (_, path) in list(run)? {
         match own(&path, record.as_ref()) {
             Ok(checkpoint) => return Ok((checkpoint, problems)),
-            Err(problem) => problems.push(problem),
+            Err(fault) if fault.is_unreadable => {
+                return Err(Error::Failure(format!(
+                    "{} {fault}, or name an earlier checkpoint to go on from that",
+                    shown(&path)
+                )));
+            }
+            Err(fault) => problems.push(Error::Data(format!("{} {fault}", shown(&path)))),
         }
     }
     Err(match problems.first() {
@@ -84,65 +92,15 @@ pub fn newest(run: &Path) -> Result<(Checkpoint, Vec<Error>)> {
 }
 
 /// The checkpoint in a file, if it is of the run that has this record.
-fn own(path: &Path, record: Option<&RunRecord>) -> Result<Checkpoint> {
+fn own(path: &Path, record: Option<&RunRecord>) -> Result<Checkpoint, Fault> {
     // A link may lead to the checkpoint of another run, and to another one tomorrow.
     if path.is_symlink() {
-        return Err(Error::Data(format!(
-            "{} is a link, not a checkpoint of this run, so put the file itself there or remove the link",
-            shown(path)
-        )));
+        let problem =
+            "is a link, not a checkpoint of this run, so put the file itself there or remove the link";
+        return Err(problem.to_owned().into());
     }
-    let checkpoint = Checkpoint::load(path)?;
+    let checkpoint = read(path)?;
     let of_another =
         record.zip(checkpoint.record.as_ref()).and_then(|(record, its)| its.of_another_run(record));
-    match of_another {
-        None => Ok(checkpoint),
-        Some(why) => Err(Error::Data(format!("{} is a checkpoint {why}", shown(path)))),
-    }
-}
-
-/// The checkpoints in a held folder by their steps, the newest first.
-fn held(folder: &HeldFolder) -> io::Result<Vec<(usize, String)>> {
-    let names = folder.names()?.into_iter();
-    let mut found: Vec<_> = names.filter_map(|name| Some((steps_of(&name)?, name))).collect();
-    found.sort_by(|one, two| two.cmp(one));
-    Ok(found)
-}
-
-/// Removes the checkpoints after `steps` steps, where the run goes on.
-///
-/// They were given up or are damaged, and would seem newer than those that are saved from here on.
-///
-/// # Errors
-/// [`Error::Failure`] naming one that can't be removed.
-pub fn forget_after(folder: &HeldFolder, steps: usize) -> Result<()> {
-    let problem = |path: PathBuf, error: io::Error| {
-        Error::Failure(format!(
-            "{} can't be removed ({error}), so check its folder",
-            shown(path),
-            error = reason(&error)
-        ))
-    };
-    let all = held(folder).map_err(|error| problem(folder.path().to_owned(), error))?;
-    for (_, name) in all.into_iter().filter(|(later, _)| *later > steps) {
-        // Removing a link leaves the file it leads to. What is neither would be in the way of a later checkpoint.
-        let removed = if folder.is_link(&name) { Ok(true) } else { folder.check(&name) };
-        let removed = removed.and_then(|_| folder.remove(&name));
-        removed.map_err(|error| problem(folder.path().join(&name), error))?;
-    }
-    Ok(())
-}
-
-/// Removes all but the newest `keep` checkpoints. A file that can't be removed stays, and does no harm.
-pub fn tidy(folder: &HeldFolder, keep: usize) {
-    for (_, name) in held(folder).unwrap_or_default().into_iter().skip(keep.max(1)) {
-        let _ = folder.remove(&name);
-    }
-}
-
-/// Removes all checkpoints of a run that did not begin.
-pub fn clear(folder: &HeldFolder) {
-    for (_, name) in held(folder).unwrap_or_default() {
-        let _ = folder.remove(&name);
-    }
+    of_another.map_or(Ok(checkpoint), |why| Err(format!("is a checkpoint {why}").into()))
 }

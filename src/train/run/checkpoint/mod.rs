@@ -14,7 +14,9 @@
 mod file;
 mod folder;
 mod read;
+mod upkeep;
 
 pub use file::{BEST, Best, Checkpoint, FOLDER, FORMAT, FORMAT_VERSION, RunState};
-pub(super) use folder::{clear, forget_after, name, tidy};
+pub(super) use folder::name;
 pub use folder::{list, newest, path};
+pub(super) use upkeep::{check_places, forget_after, set_aside, tidy};

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::text::{shorten, shown};
 use crate::train::recipe::{self, MAX_EPOCHS};
 use crate::train::run::events::Epoch;
-use crate::train::run::tensors::Tensors;
+use crate::train::run::tensors::{Fault, Tensors};
 use crate::train::trainer::{NamedTensor, Position, Snapshot};
 
 impl Checkpoint {
@@ -26,13 +26,14 @@ impl Checkpoint {
     }
 }
 
-/// The checkpoint in a file. An error is the end of a sentence.
-fn read(path: &Path) -> Result<Checkpoint, String> {
+/// The checkpoint in a file.
+pub(super) fn read(path: &Path) -> Result<Checkpoint, Fault> {
     let mut file = Tensors::open(path, ADVICE)?;
     file.check_sum(&[])?;
     file.check_format(FORMAT, FORMAT_VERSION)?;
     if file.parse::<u32>("format_version", "a whole number")? < FORMAT_VERSION {
-        return Err("was written by an older wgrad, so resume it with that one or train again".to_owned());
+        let problem = "was written by an older wgrad, so resume it with that one or train again";
+        return Err(problem.to_owned().into());
     }
     let position: Position = file.json("place")?;
     let state: RunState = file.json("standing")?;
@@ -54,7 +55,7 @@ fn read(path: &Path) -> Result<Checkpoint, String> {
     };
     let snapshot = Snapshot { position, tensors };
     match snapshot.non_finite() {
-        Some(problem) => Err(format!("is damaged: {}, {}", shorten(&problem), ADVICE.damaged)),
+        Some(problem) => Err(format!("is damaged: {}, {}", shorten(&problem), ADVICE.damaged).into()),
         None => Ok(Checkpoint { snapshot, state, recipe, network, seed, digest, record, metrics, best }),
     }
 }
@@ -101,18 +102,17 @@ fn check(position: &Position, state: &RunState) -> Result<(), String> {
     Ok(())
 }
 
-fn tensor(file: &mut Tensors, name: &str) -> Result<NamedTensor, String> {
+fn tensor(file: &mut Tensors, name: &str) -> Result<NamedTensor, Fault> {
     let info = file.info(name).ok_or_else(|| format!("has no tensor “{}”", shorten(name)))?;
     let (shape, dtype) = (info.shape.clone(), info.dtype);
     let bytes = info.data_offsets.1 - info.data_offsets.0;
     if !matches!(dtype, Dtype::F32 | Dtype::U32) {
         let name = shorten(name);
-        return Err(format!("has the tensor “{name}” as {dtype}, not F32 or U32, {}", ADVICE.damaged));
+        return Err(format!("has the tensor “{name}” as {dtype}, not F32 or U32, {}", ADVICE.damaged).into());
     }
     // The file really has as many bytes, but it may be larger than the memory.
     let mut words: Vec<u32> = Vec::new();
-    let too_large = |_| format!("needs {bytes} bytes of memory, more than there are");
-    words.try_reserve_exact(bytes / 4).map_err(too_large)?;
+    words.try_reserve_exact(bytes / 4).map_err(|_| Fault::too_large(bytes))?;
     words.resize(bytes / 4, 0);
     file.read(name, &mut words)?;
     let data = match dtype {

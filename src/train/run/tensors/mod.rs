@@ -3,8 +3,10 @@
 //!
 //! [`real`] reads the values of other programs' files. Everything in a file is checked before it is used, and memory is taken only for bytes that the file really has.
 
+mod fault;
 mod real;
 
+pub(crate) use fault::Fault;
 pub(crate) use real::is_real;
 
 use std::collections::HashMap;
@@ -20,7 +22,7 @@ use serde_json::{Map, Value, json};
 
 use crate::data::files::open_regular;
 use crate::kernel::Slice;
-use crate::text::{reason, shorten};
+use crate::text::shorten;
 use crate::train::run::seal::{self, Seal, Sum};
 
 /// The longest header that the safetensors format allows, in bytes.
@@ -148,11 +150,17 @@ pub(crate) fn format_of(path: &Path) -> Option<String> {
 impl Tensors {
     /// Opens a file, and checks its header against its length. The crate checks that tensors neither overlap nor leave gaps,
     /// and have the length of their shape.
-    pub fn open(path: &Path, advice: Advice) -> Result<Tensors, String> {
-        let no = |why: String| format!("is not a safetensors file or is damaged ({why}), {}", advice.foreign);
-        let unreadable =
-            |error: io::Error| format!("can't be read ({error}), {}", advice.damaged, error = reason(&error));
-        let mut file = open_regular(path).map_err(unreadable)?;
+    pub fn open(path: &Path, advice: Advice) -> Result<Tensors, Fault> {
+        let file = open_regular(path).map_err(|error| Fault::unreadable(&error, advice.damaged))?;
+        Tensors::of_file(file, advice)
+    }
+
+    /// As [`Tensors::open`], of an open file.
+    pub fn of_file(mut file: File, advice: Advice) -> Result<Tensors, Fault> {
+        let no = |why: String| {
+            Fault::from(format!("is not a safetensors file or is damaged ({why}), {}", advice.foreign))
+        };
+        let unreadable = |error: io::Error| Fault::unreadable(&error, advice.damaged);
         let length = file.metadata().map_err(unreadable)?.len();
         let Some(rest) = length.checked_sub(8) else {
             return Err(no(format!("it has {length} bytes, not even the 8 that give the header's length")));
@@ -176,7 +184,9 @@ impl Tensors {
         let (expected, got) = (header.data_len() as u64, rest - size);
         if expected != got {
             let damaged = advice.damaged;
-            return Err(format!("is damaged: its tensors take {expected} bytes, it has {got}, {damaged}"));
+            return Err(
+                format!("is damaged: its tensors take {expected} bytes, it has {got}, {damaged}").into()
+            );
         }
         let sum = Some(Sum::of(&size.to_le_bytes(), &text));
         let keys = if sum.as_ref().is_some_and(Sum::is_expected) { keys(&text) } else { Vec::new() };
@@ -188,15 +198,14 @@ impl Tensors {
     /// Another program that writes the file anew may keep the metadata, but not the order of the keys, which is by chance
     /// in the safetensors crate. The checksum isn't that file's, and is left alone. `order` is ours; empty for files
     /// that nothing else writes.
-    pub fn check_sum(&mut self, order: &[&str]) -> Result<(), String> {
+    pub fn check_sum(&mut self, order: &[&str]) -> Result<(), Fault> {
         let damaged = self.advice.damaged;
         let Some(mut sum) = self.sum.take().filter(Sum::is_expected) else { return Ok(()) };
         let places = self.keys.iter().filter_map(|key| order.iter().position(|known| known == key));
         if !places.is_sorted() {
             return Ok(());
         }
-        let unreadable =
-            |error: io::Error| format!("can't be read ({error}), {damaged}", error = reason(&error));
+        let unreadable = |error: io::Error| Fault::unreadable(&error, damaged);
         self.file.seek(SeekFrom::Start(self.start)).map_err(unreadable)?;
         let mut piece = vec![0; 1 << 20];
         loop {
@@ -210,7 +219,8 @@ impl Tensors {
                 "is damaged: its checksum doesn't match (if another program changed the file on purpose, remove “{}” from \
                  its metadata), {damaged}",
                 seal::KEY
-            )),
+            )
+            .into()),
             Seal::Whole | Seal::None => Ok(()),
         }
     }
@@ -226,17 +236,16 @@ impl Tensors {
     }
 
     /// Reads a tensor of `words.len()` four-byte elements.
-    pub fn read(&mut self, name: &str, words: &mut [u32]) -> Result<(), String> {
+    pub fn read(&mut self, name: &str, words: &mut [u32]) -> Result<(), Fault> {
         let damaged = self.advice.damaged;
-        let unreadable =
-            |error: io::Error| format!("can't be read ({error}), {damaged}", error = reason(&error));
+        let unreadable = |error: io::Error| Fault::unreadable(&error, damaged);
         let info = self
             .header
             .info(name)
             .ok_or_else(|| format!("has no tensor “{name}”, {damaged}", name = shorten(name)))?;
         let (start, end) = info.data_offsets;
         if end - start != 4 * words.len() || !matches!(info.dtype, Dtype::F32 | Dtype::U32) {
-            return Err(format!("has a tensor “{}” of another length, {damaged}", shorten(name)));
+            return Err(format!("has a tensor “{}” of another length, {damaged}", shorten(name)).into());
         }
         self.file.seek(SeekFrom::Start(self.start + start as u64)).map_err(unreadable)?;
         self.file.read_exact(bytemuck::cast_slice_mut(words)).map_err(unreadable)?;
