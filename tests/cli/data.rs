@@ -135,7 +135,7 @@ fn eval_counts_each_class_and_draws_the_worst_mistakes() {
     assert!(losses.is_sorted_by(|a, b| a >= b), "{losses:?}");
     // Three columns and two rows of 8×8 images enlarged to 64×64, with two lines of text.
     let sheet = image::load_from_memory(&place.read("worst.png")).unwrap();
-    assert_eq!((sheet.width(), sheet.height()), (3 * 70 + 6, 2 * (64 + 18 + 6) + 6));
+    assert_eq!((sheet.width(), sheet.height()), (3 * 70 + 6, 2 * (64 + 36 + 6) + 6));
     let said = place.run(&["eval", "runs/digits-001", "--device", "cpu", "--mistakes", "999"]).ok();
     assert!(said.err.contains("there are only") && said.out.contains("in mistakes.png (green:"), "{said:?}");
     assert!(said.out.contains("rows: the true class, columns: the predicted one"), "{}", said.out);
@@ -199,13 +199,13 @@ fn preview_draws_samples_beside_augmented_ones() {
     let preview = ["data", "preview", FOLDER, "--augment", "rotate 90", "--samples", "4", "--epochs", "3"];
     place.run(&preview).ok();
     let sheet = image::load_from_memory(&place.read("preview.png")).unwrap().into_rgb8();
-    // Names of up to 14 letters of 6 pixels are wider than the images.
-    assert_eq!(sheet.dimensions(), (4 * (14 * 6 + 6) + 6, 4 * (64 + 9 + 6) + 6));
+    // Names of up to 14 letters of 8 pixels are wider than the images.
+    assert_eq!(sheet.dimensions(), (4 * (14 * 8 + 6) + 6, 4 * (64 + 18 + 6) + 6));
     // The first of each class, then the second of the first class: the left halves are bright.
     let grey = |x: u32, y: u32| sheet.get_pixel(x, y).0[0];
     let train = wgrad::internals::data::load(place.path(FOLDER).to_str().unwrap()).unwrap().train;
     assert_eq!([grey(6 + 16, 6 + 30), grey(6 + 48, 6 + 30)], [train.image(0)[0], 0]);
-    let fourth = 6 + 3 * 79 + 30;
+    let fourth = 6 + 3 * 88 + 30;
     assert_eq!([grey(6 + 16, fourth), grey(6 + 48, fourth)], [train.image(1)[0], 0]);
     let again = place.read("preview.png");
     place.run(&preview).ok();

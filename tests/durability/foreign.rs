@@ -107,9 +107,11 @@ fn a_record_or_model_of_another_run_is_noticed() {
     place.write(&model, bare);
     let ran = place.run(&["eval", RUN]).ok();
     assert!(ran.err.contains("is not the model that this run wrote"), "{}", ran.err);
+    let theirs = place.read(&model);
     let ran = place.run(&["train", "--resume", RUN]).ok();
     assert!(ran.err.contains("it is written again"), "{}", ran.err);
-    assert!(place.read(&model) == own);
+    assert!(ran.err.contains("what was model.safetensors is now model.safetensors.set-aside"), "{}", ran.err);
+    assert!(place.read(&model) == own && place.read(&format!("{model}.set-aside")) == theirs);
     assert!(!place.run(&["eval", RUN]).ok().err.contains("is not the model"));
 }
 

@@ -225,6 +225,16 @@ impl RunDir {
         model.save_in(&self.folder)
     }
 
+    /// Gives a model that the run did not write another name, which is returned. [`RunRecord::has_model`] tells.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] when it can't be renamed.
+    pub fn set_model_aside(&mut self) -> Result<Option<String>> {
+        self.check_lock()?;
+        let path = self.path().join(model::FILE);
+        self.folder.set_aside(model::FILE).map_err(|error| unwritten(&path, &error))
+    }
+
     /// Removes the directory, unless there is a result in it.
     ///
     /// It is for a run that failed before it began. A result is a line of metrics, a model, or a foreign file. Directories

@@ -29,7 +29,7 @@ use crate::app::cli;
 /// Resumes a run. Its settings come from the run; a flag that differs is refused, except for the device.
 pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::TrainArgs) -> Result<()> {
     let run_dir = &directory_of(run)?;
-    let directory = RunDir::open(run_dir)?;
+    let mut directory = RunDir::open(run_dir)?;
     let checkpoint = newest(run)?;
     // Before the recipe, from which a checkpoint of another run would differ too.
     let mut record = record(run_dir, &checkpoint)?;
@@ -65,6 +65,11 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     ));
     if !is_readable {
         directory.restore_recipe(&checkpoint.recipe)?;
+    }
+    if !record.has_model(run_dir)
+        && let Some(aside) = directory.set_model_aside()?
+    {
+        note(format_args!("        what was {} is now {}", model::FILE, shorten(&aside)));
     }
     before_now.change(&prepared.session.recipe, &trainer, &directory)?;
     let place = Place { directory: Some(directory), signals: Signals::catch()? };
