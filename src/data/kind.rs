@@ -7,7 +7,7 @@ use super::dataset::Dataset;
 use super::folder::IdxSet;
 use super::idx_names::{PARTS, holds_any, prefixes};
 use super::images::{self, Pictures};
-use super::known::EMNIST;
+use super::known::{EMNIST, EMNIST_SPLITS};
 use super::listing::{Listing, is_picture};
 use super::reading::Reading;
 use super::size::DataSize;
@@ -55,7 +55,10 @@ impl FolderFormat {
             ([], [(one, _), (other, file), ..]) => {
                 two(&format!("files of {}", one.title()), file, other.title())
             }
-            ([prefix], []) => Ok(FolderFormat::Idx(IdxSet { prefix: prefix.clone(), transposed: false })),
+            ([prefix], []) => Ok(FolderFormat::Idx(IdxSet {
+                prefix: prefix.clone(),
+                transposed: name == EMNIST && EMNIST_SPLITS.contains(&prefix.as_str()),
+            })),
             ([_, _, ..], []) => Err(several(name, folder, &prefixes)),
             ([], [(cifar, _)]) => Ok(FolderFormat::Cifar(*cifar, files)),
             ([], []) if listing.folders.is_empty() => Err(nothing(folder, &files)),
