@@ -12,7 +12,7 @@ use super::rendering::Rendering;
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::threads;
 use crate::program::shape::Shape;
-use crate::text::{shorten, shown};
+use crate::text::{composed, shorten, shown};
 
 /// The most names in a sentence.
 const MOST_NAMES: usize = 5;
@@ -96,12 +96,13 @@ pub fn is_same(one: &str, other: &str) -> bool {
 /// [`Error::Data`] naming the classes that the network doesn't know.
 fn by_name(found: &[Option<&String>], known: &[String], data: &str) -> Result<Vec<u32>> {
     // Classes of the same names and order need not differ from one another.
-    if found.iter().zip(known).all(|(found, known)| found.is_none_or(|found| found == known))
+    let is = |one: &String, other: &String| composed(one) == composed(other);
+    if found.iter().zip(known).all(|(found, known)| found.is_none_or(|found| is(found, known)))
         && found.len() <= known.len()
     {
         return Ok((0..found.len() as u32).collect());
     }
-    let label = |name: &String| known.iter().position(|known| known == name);
+    let label = |name: &String| known.iter().position(|known| is(known, name));
     let unknown: Vec<&String> =
         found.iter().flatten().copied().filter(|name| label(name).is_none()).collect();
     let Some(first) = unknown.first() else {
@@ -163,6 +164,8 @@ mod tests {
         };
         assert_eq!(labels(&[Some("fox"), Some("cat")]).unwrap(), [2, 0]);
         assert_eq!(labels(&[Some("cat"), None, Some("fox")]).unwrap(), [0, 1, 2]);
+        let accents = |found: &str| by_name(&[Some(&found.to_owned())], &names(&["the", "café"]), "drinks");
+        assert_eq!((accents("cafe\u{301}").unwrap(), accents("cafe").is_err()), (vec![1], true));
         // A class without samples may have any name.
         assert_eq!(labels(&[None, Some("dog")]).unwrap()[1], 1);
         let error = labels(&[Some("Dog"), Some("owl")]).unwrap_err();

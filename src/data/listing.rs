@@ -1,11 +1,29 @@
 //! The names of the files and folders in a folder.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::text::{reason, shown};
+
+/// Names of files and folders that Windows, macOS and storage devices put among one's own, in small letters.
+const OF_SYSTEMS: [&str; 8] = [
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "icon\r",
+    "__macosx",
+    "@eadir",
+    "$recycle.bin",
+    "system volume information",
+];
+
+fn is_of_a_system(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+        || OF_SYSTEMS.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
 
 /// Whether a file is named like a picture.
 pub(super) fn is_picture(name: impl AsRef<Path>) -> bool {
@@ -15,7 +33,8 @@ pub(super) fn is_picture(name: impl AsRef<Path>) -> bool {
 
 /// The files and folders in a folder, each sorted by name, byte by byte.
 ///
-/// Hidden ones, whose names begin with a dot, are left out: systems keep files of their own there.
+/// Those that systems keep for themselves are left out: hidden ones, whose names begin with a dot, and those of
+/// [`OF_SYSTEMS`].
 pub(super) struct Listing {
     pub files: Vec<PathBuf>,
     pub folders: Vec<PathBuf>,
@@ -37,7 +56,7 @@ impl Listing {
         let mut listing = Listing { files: Vec::new(), folders: Vec::new() };
         for entry in fs::read_dir(folder).map_err(problem)? {
             let path = entry.map_err(problem)?.path();
-            if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
+            if path.file_name().is_some_and(is_of_a_system) {
                 continue;
             }
             // A link counts as its target; one that leads nowhere counts as a file that can't be read.

@@ -1,5 +1,6 @@
 //! The parts of a folder of pictures: class folders in `train`, `test` and `val`, or directly.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use super::listing::{Listing, is_picture};
 use super::rendered::Picture;
 use super::walk::pictures_in;
 use crate::error::{Error, Result};
-use crate::text::{shorten, shown};
+use crate::text::{composed, shorten, shown};
 
 /// The names that the folder of a validation part may have.
 const VALIDATION: [&str; 3] = ["val", "valid", "validation"];
@@ -106,10 +107,10 @@ pub(super) fn nothing_to_measure(folder: &Path) -> Error {
 /// [`Error::Data`] for a class that isn't in `train`, and as [`class_folders`].
 pub(super) fn beside_train(part: &Path, known: &[String], train: &Path) -> Result<Vec<Picture>> {
     let (names, mut pictures) = class_folders(part, &Listing::of(part)?, false)?;
-    let known: HashMap<&String, usize> = known.iter().zip(0..).collect();
+    let known: HashMap<Cow<str>, usize> = known.iter().map(|name| composed(name)).zip(0..).collect();
     let mut labels = Vec::new();
     for name in &names {
-        labels.push(*known.get(name).ok_or_else(|| {
+        labels.push(*known.get(&composed(name)).ok_or_else(|| {
             Error::Data(format!(
                 "{} has no counterpart in {}, and a class without a training picture can't be learnt, \
                  so add some there or leave it out",
@@ -141,10 +142,18 @@ pub(super) fn class_folders(
             shown(folder)
         )));
     }
-    let (mut classes, mut pictures) = (Vec::new(), Vec::new());
+    let (mut classes, mut pictures, mut seen) = (Vec::new(), Vec::new(), HashMap::new());
     for path in &listing.folders {
         let class = name(path);
         check_class_name(path, &class)?;
+        if let Some(other) = seen.insert(composed(&class).into_owned(), path) {
+            return Err(Error::Data(format!(
+                "{} and {} are one name, written with Unicode's characters in two ways, so move the pictures of one into \
+                 the other",
+                shown(other),
+                shown(path)
+            )));
+        }
         let inside = Listing::of(path)?;
         if let Some(deeper) = inside.folders.first() {
             return Err(Error::Data(format!(

@@ -4,5 +4,6 @@
 //! `page/mod.rs` first.
 
 pub mod confusion;
+#[cfg(feature = "cli")]
 pub mod contact_sheet;
 pub mod page;

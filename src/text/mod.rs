@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::fmt::{Display, Write};
 use std::path::Path;
 
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 use unicode_width::UnicodeWidthStr;
 
 pub use reason::{Reason, reason};
@@ -87,6 +88,11 @@ pub fn shown(path: impl AsRef<Path>) -> String {
 /// A path as a file of JSON has it: unescaped, with `U+FFFD` for bytes that are no text.
 pub fn unescaped(path: impl AsRef<Path>) -> String {
     path.as_ref().display().to_string()
+}
+
+/// A name in Unicode's composed form (NFC), to compare it: systems write an é of file names as one character or as two.
+pub fn composed(name: &str) -> Cow<'_, str> {
+    if is_nfc(name) { Cow::Borrowed(name) } else { Cow::Owned(name.nfc().collect()) }
 }
 
 /// The columns that a text takes on a terminal.

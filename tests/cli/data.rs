@@ -259,3 +259,17 @@ fn unusable_pictures_are_refused_before_training() {
         &["“dunkel”, “hell” of andere are no classes", "“0”, “1”"],
     );
 }
+
+#[test]
+fn classes_in_any_script_are_drawn_and_those_without_letters_are_numbered() {
+    let place = Place::new();
+    for (class, shade) in [("кот", 40), ("\u{1f408}", 90)] {
+        for at in 0..4 {
+            place.write(&format!("pets/{class}/{at}.png"), png(8, 8, |x, y| shade + at + (x * y) as u8));
+        }
+    }
+    let ran = place.run(&["data", "preview", "pets", "--augment", "flip", "--epochs", "1"]).ok();
+    assert!(ran.err.contains("class 1 there is “\u{1f408}”: the font lacks a letter of it"), "{}", ran.err);
+    assert!(!ran.err.contains("class 0"), "{}", ran.err);
+    assert!(place.path("preview.png").is_file());
+}

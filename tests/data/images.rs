@@ -267,3 +267,40 @@ fn links_pipes_and_names_that_are_not_utf8() {
     fs::rename(folder.file("dog/1.png"), odd).unwrap();
     assert_eq!(load_with(folder.path().to_str().unwrap(), &SKIP).unwrap().about.skipped.len(), 0);
 }
+
+#[test]
+fn class_names_are_compared_as_they_look() {
+    // As macOS writes an é, and as the others do.
+    let folder = Folder::empty();
+    let folder =
+        folder.with("train/the\u{301}/1.png", &png(2, 2, &[1])).with("train/eau/1.png", &png(2, 2, &[2]));
+    let folder =
+        folder.with("test/th\u{e9}/1.png", &png(2, 2, &[3])).with("test/eau/1.png", &png(2, 2, &[4]));
+    let set = folder.load().unwrap();
+    assert_eq!(set.classes, ["eau", "the\u{301}"]);
+    let held_out = (0..2).map(|at| (set.held_out.labels[at], set.held_out.image(at)[0]));
+    assert!(held_out.clone().any(|one| one == (1, 3)) && held_out.clone().any(|one| one == (0, 4)));
+    // Both forms in one folder are told apart by nobody.
+    let twice = folder.with("train/th\u{e9}/2.png", &png(2, 2, &[5]));
+    assert_data_error(twice.load(), &["are one name", "so move the pictures of one into the other"]);
+}
+
+#[test]
+fn files_that_systems_put_among_pictures_are_left_out() {
+    let mut folder = pets();
+    let plain = folder.load().unwrap();
+    for file in [
+        "cat/Thumbs.db",
+        "dog/desktop.ini",
+        "Desktop.ini",
+        "cat/.DS_Store",
+        "@eaDir/x.png",
+        "cat/@eaDir/0.png",
+        "__MACOSX/cat/0.png",
+    ] {
+        folder = folder.with(file, b"no picture");
+    }
+    assert_eq!(folder.load().unwrap(), plain);
+    // Others may be pictures by mistake, and are not left out without a word.
+    assert_data_error(folder.with("cat/notes.db", b"no picture").load(), &["notes.db"]);
+}

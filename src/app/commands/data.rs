@@ -10,6 +10,7 @@ use wgrad::internals::text::{self, filled, shorten, shown};
 use wgrad::internals::train::session::Session;
 use wgrad::{Error, Result};
 
+use super::captions::{caption, note_numbers};
 use super::console::{answer, answer_json, note, thousands, with_all_flags};
 use super::get;
 use crate::app::cli::{self, Reading, SettingFlags};
@@ -137,7 +138,7 @@ fn preview(arguments: &cli::data::PreviewArgs) -> Result<()> {
     let (train, normaliser) = (&dataset.train, Normaliser::of(&dataset.train));
     let cell = |image: Vec<u8>, line: String| Thumbnail { image, lines: vec![(line, WHITE)] };
     let row = |at: usize| {
-        let class = dataset.classes[train.labels[at] as usize].clone();
+        let class = caption(&dataset.classes, train.labels[at] as usize);
         let augmented = (1..=epochs).map(|epoch| {
             cell(
                 train.augmented(at, &augmentation, &normaliser, (arguments.seed, epoch)),
@@ -148,9 +149,11 @@ fn preview(arguments: &cli::data::PreviewArgs) -> Result<()> {
     };
     let chosen = by_class_in_turn(train, dataset.classes.len(), arguments.samples);
     contact_sheet::check(chosen.len(), arguments.epochs.saturating_add(1), &train.shape)?;
+    let drawn: Vec<usize> = chosen.iter().map(|at| train.labels[*at] as usize).collect();
     let rows: Vec<Vec<Thumbnail>> = chosen.into_iter().map(row).collect();
     write_output(&arguments.out, &contact_sheet::png(&rows, &train.shape)?)?;
     note(format_args!("the samples are drawn in {}", shown(&arguments.out)));
+    note_numbers(&dataset.classes, drawn);
     answer(format_args!(
         "{}: {} samples, unchanged and in {epochs} epochs with {augmentation}",
         shown(&arguments.out),

@@ -14,6 +14,7 @@ use wgrad::internals::train::recipe;
 use wgrad::internals::train::run::RECIPE;
 use wgrad::{Error, Model, Result};
 
+use super::captions::{caption, note_numbers};
 use super::console::{note, thousands};
 use crate::app::cli;
 use evaluation::{Evaluation, Measured, Mistake};
@@ -38,6 +39,7 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     if !worst.is_empty() {
         write_output(&arguments.out, &sheet(&worst, &measured)?)?;
         note(format_args!("the mistakes are drawn in {}", shown(&arguments.out)));
+        note_numbers(&measured.classes, worst.iter().flat_map(|mistake| [mistake.truth, mistake.predicted]));
     }
     if arguments.json {
         report::json(arguments, &measured, &evaluation, &worst)
@@ -142,7 +144,7 @@ fn sheet(worst: &[Mistake], measured: &Measured) -> Result<Vec<u8>> {
     let (classes, samples) = (&measured.classes, &measured.data.samples);
     let cell = |mistake: &Mistake| Thumbnail {
         image: samples.image(mistake.sample).to_vec(),
-        lines: vec![(classes[mistake.truth].clone(), GREEN), (classes[mistake.predicted].clone(), RED)],
+        lines: vec![(caption(classes, mistake.truth), GREEN), (caption(classes, mistake.predicted), RED)],
     };
     let cells: Vec<Thumbnail> = worst.iter().map(cell).collect();
     let columns = (worst.len() as f64).sqrt().ceil() as usize;

@@ -2,6 +2,7 @@
 
 mod adopted;
 pub mod bench;
+mod captions;
 mod changeable;
 pub mod console;
 pub mod custom;

@@ -8,7 +8,7 @@ use ureq::http::{Response, Uri, header};
 use ureq::{Agent, Body, Proxy, ProxyProtocol};
 
 use crate::error::{Error, Result};
-use crate::text::{joined, printable, shorten};
+use crate::text::{joined, printable, reason, shorten};
 
 /// The longest wait for a connection, and for the next bytes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -84,7 +84,7 @@ impl Connection {
         };
         let response = request.call().map_err(|error| {
             failed(
-                format!("can't be reached ({})", joined(error)),
+                format!("can't be reached ({})", said(&error)),
                 "check the connection and the proxy, or name a mirror with ⟨from⟩",
             )
         })?;
@@ -159,6 +159,14 @@ fn proxy(scheme: &str) -> Result<Option<Proxy>> {
         }
     }
     proxy.build().map(Some).map_err(wrong)
+}
+
+/// Why there is no connection.
+fn said(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Io(error) => reason(error).to_string(),
+        other => joined(other),
+    }
 }
 
 #[cfg(test)]

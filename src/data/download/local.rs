@@ -7,8 +7,6 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::data::files::hex;
-use crate::error::Error;
-use crate::text::shown;
 
 /// The progress of a file.
 #[derive(Clone, Copy, Debug)]
@@ -32,12 +30,4 @@ pub(super) fn digest_of(path: &Path) -> io::Result<String> {
             count => hash.update(&buffer[..count]),
         }
     }
-}
-
-/// The error of a file or folder that can't be written.
-pub(super) fn unwritable(path: &Path, error: &io::Error) -> Error {
-    Error::Failure(format!(
-        "{} can't be written ({error}), so check its folder and that the disk has room",
-        shown(path)
-    ))
 }

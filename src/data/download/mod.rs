@@ -14,10 +14,11 @@ use std::path::{Path, PathBuf};
 
 use super::files::{read_text, write_atomically};
 use super::known::{Form, Known};
+use crate::data::files::unwritten;
 use crate::error::{Error, Result};
 use connection::Connection;
 pub use local::Received;
-use local::{digest_of, unwritable};
+use local::digest_of;
 
 /// The digests of a set's files, in the form of `sha256sum`.
 const DIGESTS: &str = "SHA256SUMS";
@@ -49,14 +50,14 @@ pub fn download(
     let folder = root.join(known.name);
     let part = root.join(format!(".{}.part", known.name));
     let connection = Connection::to(mirror.unwrap_or(known.base))?;
-    fs::create_dir_all(&part).map_err(|error| unwritable(&part, &error))?;
+    fs::create_dir_all(&part).map_err(|error| unwritten(&part, &error))?;
     let lock = locked(&root.join(format!(".{}.lock", known.name)), known.name)?;
     if is_whole(&folder) {
-        fs::remove_dir_all(&part).map_err(|error| unwritable(&part, &error))?;
+        fs::remove_dir_all(&part).map_err(|error| unwritten(&part, &error))?;
         return Ok(Downloaded { folder, was_there: true });
     }
     let files = part.join("files");
-    fs::create_dir_all(&files).map_err(|error| unwritable(&files, &error))?;
+    fs::create_dir_all(&files).map_err(|error| unwritten(&files, &error))?;
     for file in known.files {
         let at = match known.form {
             Form::Files => files.join(file.name),
@@ -68,7 +69,7 @@ pub fn download(
         unpack_all(known, &part, &files)?;
     }
     write_digests(&files)?;
-    replace(&files, &folder, &part).map_err(|error| unwritable(&folder, &error))?;
+    replace(&files, &folder, &part).map_err(|error| unwritten(&folder, &error))?;
     drop(lock);
     Ok(Downloaded { folder, was_there: false })
 }
@@ -76,7 +77,7 @@ pub fn download(
 /// Unpacks the archives of a set into a folder that is emptied first: an earlier call may have been killed meanwhile.
 fn unpack_all(known: &Known, part: &Path, files: &Path) -> Result<()> {
     let emptied = fs::remove_dir_all(files).and_then(|()| fs::create_dir(files));
-    emptied.map_err(|error| unwritable(files, &error))?;
+    emptied.map_err(|error| unwritten(files, &error))?;
     known.files.iter().try_for_each(|file| {
         let archive = part.join(file.name);
         match known.form {
@@ -100,7 +101,7 @@ fn replace(files: &Path, folder: &Path, part: &Path) -> io::Result<()> {
 /// Holds the file by which processes that download the same set exclude one another.
 fn locked(path: &Path, name: &str) -> Result<File> {
     let opened = OpenOptions::new().create(true).write(true).truncate(false).open(path);
-    let file = opened.map_err(|error| unwritable(path, &error))?;
+    let file = opened.map_err(|error| unwritten(path, &error))?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(Error::Failure(format!(
             "{name} is being downloaded by another process, so wait until that has finished"
@@ -123,7 +124,7 @@ fn is_whole(folder: &Path) -> bool {
 }
 
 fn write_digests(folder: &Path) -> Result<()> {
-    let unreadable = |error| unwritable(folder, &error);
+    let unreadable = |error| unwritten(folder, &error);
     let mut lines = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;

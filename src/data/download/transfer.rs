@@ -7,10 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use super::connection::{Answer, Connection, NoAnswer};
-use super::local::{Received, digest_of, unwritable};
+use super::local::{Received, digest_of};
+use crate::data::files::unwritten;
 use crate::data::known::{Published, Version};
 use crate::error::{Error, Result};
-use crate::text::{joined, printable};
+use crate::text::{printable, reason};
 
 /// The most answers in a row that bring nothing new.
 const MOST_VAIN: usize = 3;
@@ -37,10 +38,10 @@ pub(super) fn fetch(
     // What a killed process received whole.
     if !is_one_of(file, &partial) {
         let transferred = receive(connection, file, &partial, received)?;
-        let digest = digest_of(&partial).map_err(|error| unwritable(&partial, &error))?;
+        let digest = digest_of(&partial).map_err(|error| unwritten(&partial, &error))?;
         if !file.versions.iter().any(|version| version.sha256 == digest) {
             // It would only be found wrong again.
-            fs::remove_file(&partial).map_err(|error| unwritable(&partial, &error))?;
+            fs::remove_file(&partial).map_err(|error| unwritten(&partial, &error))?;
             return Err(Error::Data(format!(
                 "{} has other content than the file that is expected ({transferred} bytes with the SHA-256 digest \
                  {digest}, not {}), so nothing was kept: name a mirror with ⟨from⟩",
@@ -49,7 +50,7 @@ pub(super) fn fetch(
             )));
         }
     }
-    fs::rename(&partial, path).map_err(|error| unwritable(path, &error))
+    fs::rename(&partial, path).map_err(|error| unwritten(path, &error))
 }
 
 /// Whether a file has the length and the digest of a version.
@@ -69,8 +70,8 @@ fn receive(
 ) -> Result<u64> {
     let most = file.versions.iter().map(|version| version.bytes).max().unwrap_or_default();
     let opened = OpenOptions::new().create(true).write(true).truncate(false).open(partial);
-    let mut to = opened.map_err(|error| unwritable(partial, &error))?;
-    let mut here = to.metadata().map_err(|error| unwritable(partial, &error))?.len();
+    let mut to = opened.map_err(|error| unwritten(partial, &error))?;
+    let mut here = to.metadata().map_err(|error| unwritten(partial, &error))?.len();
     // A whole file that is wrong, or more than that, is of no use.
     if file.versions.iter().any(|version| version.bytes == here) || here > most {
         here = 0;
@@ -90,10 +91,10 @@ fn receive(
         let (length, problem) = append(answer, &mut to, total, |bytes| {
             received(&Received { file: file.name, bytes, total });
         })
-        .map_err(|error| unwritable(partial, &error))?;
+        .map_err(|error| unwritten(partial, &error))?;
         here = length;
         if here == total {
-            return to.sync_all().map(|()| here).map_err(|error| unwritable(partial, &error));
+            return to.sync_all().map(|()| here).map_err(|error| unwritten(partial, &error));
         }
         vain = if here > furthest { 0 } else { vain + 1 };
         furthest = furthest.max(here);
@@ -153,7 +154,7 @@ fn broken_off(
     total: u64,
     problem: Option<io::Error>,
 ) -> Error {
-    let why = problem.map_or_else(String::new, |problem| format!(" ({})", joined(problem)));
+    let why = problem.map_or_else(String::new, |problem| format!(" ({})", reason(&problem)));
     Error::Failure(format!(
         "{} broke off after {here} of {total} bytes{why}, so try again: what is here is kept and resumed",
         printable(&connection.url(file.name))

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::local::unwritable;
+use crate::data::files::unwritten;
 use crate::error::{Error, Result};
-use crate::text::{joined, shorten, shown};
+use crate::text::{joined, reason, shorten, shown};
 
 /// The most files of an archive.
 const MOST_FILES: usize = 1000;
@@ -44,7 +44,7 @@ pub(super) fn zip(archive: &Path, folder: &Path) -> Result<()> {
 /// # Errors
 /// As [`zip`].
 pub(super) fn tar_gz(archive: &Path, folder: &Path) -> Result<()> {
-    let damaged = |error: io::Error| bad(archive, &format!("is damaged ({})", joined(error)));
+    let damaged = |error: io::Error| bad(archive, &format!("is damaged ({})", reason(&error)));
     let file = File::open(archive).map_err(|error| unreadable(archive, &error))?;
     let mut tar = tar::Archive::new(MultiGzDecoder::new(BufReader::new(file)));
     let mut unpacking = Unpacking::new(archive, folder);
@@ -110,20 +110,20 @@ impl Unpacking<'_> {
             return Err(problem("has too many files"));
         }
         let path = self.folder.join(file);
-        let unwritten = |error: io::Error| unwritable(&path, &error);
-        let mut to = File::create_new(&path).map_err(unwritten)?;
+        let failed = |error: io::Error| unwritten(&path, &error);
+        let mut to = File::create_new(&path).map_err(failed)?;
         // An error of the archive and one of the disk can't be told apart here; the archive has been verified.
-        let written = io::copy(&mut content.take(self.left + 1), &mut to).map_err(unwritten)?;
+        let written = io::copy(&mut content.take(self.left + 1), &mut to).map_err(failed)?;
         if written > self.left {
             return Err(problem("unpacks to too many bytes"));
         }
         self.left -= written;
-        to.sync_all().map_err(unwritten)
+        to.sync_all().map_err(failed)
     }
 }
 
 fn unreadable(archive: &Path, error: &io::Error) -> Error {
-    Error::Failure(format!("{} can't be read ({error}), so try again", shown(archive)))
+    Error::Failure(format!("{} can't be read ({}), so try again", shown(archive), reason(error)))
 }
 
 fn bad(archive: &Path, problem: &str) -> Error {

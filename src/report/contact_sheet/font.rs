@@ -1,92 +1,96 @@
-//! A font of 5 × 7 pixels, for the names of classes under small pictures.
+//! Letters of GNU Unifont, 8 or 16 pixels wide, for the names of classes under small pictures.
 
-/// The width of a letter, in pixels.
-pub const WIDTH: usize = 5;
+use unicode_bidi::BidiInfo;
+use unicode_normalization::UnicodeNormalization;
+use unicode_width::UnicodeWidthChar;
+use unifont::i18n::preprocess_text;
+use unifont::{Glyph, get_glyph};
+
 /// The height of a letter, in pixels.
-pub const HEIGHT: usize = 7;
+pub const HEIGHT: usize = 16;
 
-/// The rows of a letter, in which a dot is background and anything else foreground.
-///
-/// Small letters look like capitals, and an unknown character is a box.
-pub fn letter(letter: char) -> [&'static str; HEIGHT] {
-    let letter = letter.to_ascii_uppercase();
-    let found = LETTERS.iter().find(|(known, _)| *known == letter);
-    let rows = found.map_or(BOX, |(_, rows)| rows);
-    let mut split = rows.split(' ');
-    std::array::from_fn(|_| split.next().unwrap_or("....."))
+/// A line of text as it is drawn.
+pub struct Line {
+    /// The letters with the pixels to their left.
+    pub letters: Vec<(usize, &'static Glyph)>,
+    /// The width, in pixels.
+    pub width: usize,
 }
 
-const BOX: &str = "##### #...# #...# #...# #...# #...# #####";
+impl Line {
+    /// Sets a text in at most `most` pixels; a longer one ends in dots. None if the font lacks one of its letters.
+    pub fn of(text: &str, most: usize) -> Option<Line> {
+        let text: String = text.nfc().collect();
+        let whole = Line::set(&text)?;
+        if whole.width <= most {
+            return Some(whole);
+        }
+        let ends = text.char_indices().map(|(end, _)| end).rev();
+        let mut lines = ends.filter_map(|end| Line::set(&(text[..end].to_owned() + "..")));
+        Some(lines.find(|line| line.width <= most).unwrap_or(whole))
+    }
 
-#[rustfmt::skip]
-const LETTERS: &[(char, &str)] = &[
-    (' ', "..... ..... ..... ..... ..... ..... ....."),
-    ('A', "..#.. .#.#. #...# #...# ##### #...# #...#"),
-    ('B', "####. #...# #...# ####. #...# #...# ####."),
-    ('C', ".###. #...# #.... #.... #.... #...# .###."),
-    ('D', "###.. #..#. #...# #...# #...# #..#. ###.."),
-    ('E', "##### #.... #.... ####. #.... #.... #####"),
-    ('F', "##### #.... #.... ####. #.... #.... #...."),
-    ('G', ".###. #...# #.... #.### #...# #...# .####"),
-    ('H', "#...# #...# #...# ##### #...# #...# #...#"),
-    ('I', ".###. ..#.. ..#.. ..#.. ..#.. ..#.. .###."),
-    ('J', "..### ...#. ...#. ...#. ...#. #..#. .##.."),
-    ('K', "#...# #..#. #.#.. ##... #.#.. #..#. #...#"),
-    ('L', "#.... #.... #.... #.... #.... #.... #####"),
-    ('M', "#...# ##.## #.#.# #.#.# #...# #...# #...#"),
-    ('N', "#...# ##..# ##..# #.#.# #..## #..## #...#"),
-    ('O', ".###. #...# #...# #...# #...# #...# .###."),
-    ('P', "####. #...# #...# ####. #.... #.... #...."),
-    ('Q', ".###. #...# #...# #...# #.#.# #..#. .##.#"),
-    ('R', "####. #...# #...# ####. #.#.. #..#. #...#"),
-    ('S', ".#### #.... #.... .###. ....# ....# ####."),
-    ('T', "##### ..#.. ..#.. ..#.. ..#.. ..#.. ..#.."),
-    ('U', "#...# #...# #...# #...# #...# #...# .###."),
-    ('V', "#...# #...# #...# #...# .#.#. .#.#. ..#.."),
-    ('W', "#...# #...# #...# #.#.# #.#.# ##.## #...#"),
-    ('X', "#...# #...# .#.#. ..#.. .#.#. #...# #...#"),
-    ('Y', "#...# #...# .#.#. ..#.. ..#.. ..#.. ..#.."),
-    ('Z', "##### ....# ...#. ..#.. .#... #.... #####"),
-    ('0', ".###. #...# #..## #.#.# ##..# #...# .###."),
-    ('1', "..#.. .##.. ..#.. ..#.. ..#.. ..#.. .###."),
-    ('2', ".###. #...# ....# ...#. ..#.. .#... #####"),
-    ('3', "####. ....# ....# .###. ....# ....# ####."),
-    ('4', "...#. ..##. .#.#. #..#. ##### ...#. ...#."),
-    ('5', "##### #.... ####. ....# ....# #...# .###."),
-    ('6', ".###. #.... #.... ####. #...# #...# .###."),
-    ('7', "##### ....# ...#. ...#. ..#.. ..#.. ..#.."),
-    ('8', ".###. #...# #...# .###. #...# #...# .###."),
-    ('9', ".###. #...# #...# .#### ....# ....# .###."),
-    ('-', "..... ..... ..... .###. ..... ..... ....."),
-    ('_', "..... ..... ..... ..... ..... ..... #####"),
-    ('.', "..... ..... ..... ..... ..... .##.. .##.."),
-    (',', "..... ..... ..... ..... .##.. ..#.. .#..."),
-    (':', "..... .##.. .##.. ..... .##.. .##.. ....."),
-    ('/', "....# ....# ...#. ..#.. .#... #.... #...."),
-    ('+', "..... ..#.. ..#.. ##### ..#.. ..#.. ....."),
-    ('%', "##..# ##..# ...#. ..#.. .#... #..## #..##"),
-    ('(', "...#. ..#.. .#... .#... .#... ..#.. ...#."),
-    (')', ".#... ..#.. ...#. ...#. ...#. ..#.. .#..."),
-    ('#', ".#.#. .#.#. ##### .#.#. ##### .#.#. .#.#."),
-    ('&', ".##.. #..#. #.#.. .#... #.#.# #..#. .##.#"),
-    ('\'', "..#.. ..#.. ..... ..... ..... ..... ....."),
-];
+    fn set(text: &str) -> Option<Line> {
+        let text = preprocess_text(text);
+        let order = BidiInfo::new(&text, None);
+        let Some(paragraph) = order.paragraphs.first() else {
+            return Some(Line { letters: Vec::new(), width: 0 });
+        };
+        let mut line = Line { letters: Vec::new(), width: 0 };
+        for letter in order.reorder_line(paragraph, paragraph.range.clone()).chars() {
+            let glyph = get_glyph(letter).filter(|_| !letter.is_control())?;
+            match letter.width() {
+                // A mark is drawn onto the letter before it; where text runs to the left, that is behind it, and is left out.
+                Some(0) if order.has_rtl() => {}
+                Some(0) => line.letters.push((line.letters.last().map_or(0, |(left, _)| *left), glyph)),
+                _ => {
+                    line.letters.push((line.width, glyph));
+                    line.width += glyph.get_width();
+                }
+            }
+        }
+        Some(line)
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn glyphs(text: &str) -> Vec<*const Glyph> {
+        Line::of(text, 999).unwrap().letters.iter().map(|(_, glyph)| std::ptr::from_ref(*glyph)).collect()
+    }
+
     #[test]
-    fn letters_are_whole_and_differ() {
-        for (at, (letter, rows)) in LETTERS.iter().enumerate() {
-            let rows: Vec<&str> = rows.split(' ').collect();
-            assert!(rows.len() == HEIGHT && rows.iter().all(|row| row.len() == WIDTH), "{letter}");
-            assert!(rows.iter().all(|row| row.bytes().all(|pixel| b".#".contains(&pixel))), "{letter}");
-            for (other, same) in &LETTERS[..at] {
-                assert!(letter != other && rows.join(" ") != *same, "{letter} and {other}");
-            }
+    fn text_of_every_script_is_set() {
+        for (text, width) in
+            [("cat", 24), ("Straße", 48), ("кот", 24), ("γάτα", 32), ("猫", 16), ("고양이", 48), ("", 0)]
+        {
+            assert_eq!(Line::of(text, 999).unwrap().width, width, "{text}");
         }
-        assert_eq!(letter('a'), letter('A'));
-        assert_eq!(letter('ü')[0], "#####");
+        // Letters of one look differ, and those of two forms don't.
+        assert_ne!(glyphs("a"), glyphs("A"));
+        assert_eq!(glyphs("e\u{301}"), glyphs("é"));
+        // A mark without a form of its own has the place of its letter.
+        let marked = Line::of("x\u{301}y", 999).unwrap();
+        assert_eq!(marked.letters.iter().map(|(left, _)| *left).collect::<Vec<_>>(), [0, 0, 8]);
+    }
+
+    #[test]
+    fn text_that_runs_to_the_left_begins_at_the_right() {
+        let mut mirrored = glyphs("חתול");
+        mirrored.reverse();
+        assert_eq!(
+            mirrored,
+            "חתול".chars().flat_map(|letter| glyphs(&letter.to_string())).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn long_texts_end_in_dots_and_letters_that_the_font_lacks_are_told() {
+        let line = Line::of("0123456789", 48).unwrap();
+        assert_eq!((line.width, line.letters.len()), (48, 6));
+        assert_eq!(glyphs(".")[0], std::ptr::from_ref(line.letters[5].1));
+        assert!(Line::of("a\u{1f408}", 999).is_none() && Line::of("a\tb", 999).is_none());
     }
 }

@@ -5,6 +5,8 @@ mod font;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
+use font::Line;
+
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
@@ -20,8 +22,10 @@ const GROUND: Colour = [40, 40, 48];
 const SIDE: usize = 64;
 /// Pixels between cells.
 const GAP: usize = 6;
-/// The most letters of a line; longer ones end in dots.
-const MOST_LETTERS: usize = 16;
+/// The most pixels of a line; longer ones end in dots.
+const MOST_WIDTH: usize = 128;
+/// Pixels between lines.
+const LEADING: usize = 2;
 /// The most bytes of a contact sheet in memory.
 const MOST_BYTES: usize = 256 << 20;
 
@@ -57,20 +61,19 @@ pub fn png(rows: &[Vec<Thumbnail>], shape: &Shape) -> Result<Vec<u8>> {
     check(rows.len(), columns, shape)?;
     let zoom = (SIDE / shape.width.max(shape.height)).max(1);
     let lines = rows.iter().flatten().map(|cell| cell.lines.len()).max().unwrap_or_default();
-    let letters = rows.iter().flatten().flat_map(|cell| &cell.lines).map(|(line, _)| line.chars().count());
-    let text_width = letters.max().unwrap_or_default().min(MOST_LETTERS) * (font::WIDTH + 1);
-    let cell_width = (shape.width * zoom).max(text_width) + GAP;
-    let cell_height = shape.height * zoom + lines * (font::HEIGHT + 2) + GAP;
+    let widths = rows.iter().flatten().flat_map(|cell| &cell.lines).map(|(line, _)| set(line).width);
+    let cell_width = (shape.width * zoom).max(widths.max().unwrap_or_default()) + GAP;
+    let cell_height = shape.height * zoom + lines * (font::HEIGHT + LEADING) + GAP;
     let (width, height) = (columns * cell_width + GAP, rows.len() * cell_height + GAP);
     let mut canvas = Canvas { width, pixels: GROUND.repeat(width * height) };
     for (row, cells) in rows.iter().enumerate() {
         for (column, cell) in cells.iter().enumerate() {
             let (left, top) = (GAP + column * cell_width, GAP + row * cell_height);
             canvas.image(&cell.image, shape, zoom, left, top);
-            let mut top = top + shape.height * zoom + 2;
+            let mut top = top + shape.height * zoom + LEADING;
             for (line, colour) in &cell.lines {
-                canvas.text(&shortened(line), *colour, left, top);
-                top += font::HEIGHT + 2;
+                canvas.text(&set(line), *colour, left, top);
+                top += font::HEIGHT + LEADING;
             }
         }
     }
@@ -85,11 +88,17 @@ pub fn png(rows: &[Vec<Thumbnail>], shape: &Shape) -> Result<Vec<u8>> {
     Ok(file)
 }
 
-fn shortened(line: &str) -> String {
-    if line.chars().count() <= MOST_LETTERS {
-        return line.to_owned();
-    }
-    line.chars().take(MOST_LETTERS - 2).chain("..".chars()).collect()
+/// Whether there is a letter for each character of a text.
+pub fn can_draw(text: &str) -> bool {
+    Line::of(text, MOST_WIDTH).is_some()
+}
+
+/// The line as it is drawn. Letters that the font lacks are question marks.
+fn set(line: &str) -> Line {
+    let known = |letter: char| if can_draw(letter.encode_utf8(&mut [0; 4])) { letter } else { '?' };
+    Line::of(line, MOST_WIDTH)
+        .or_else(|| Line::of(&line.chars().map(known).collect::<String>(), MOST_WIDTH))
+        .unwrap_or(Line { letters: Vec::new(), width: 0 })
 }
 
 /// RGB pixels, row by row.
@@ -112,11 +121,11 @@ impl Canvas {
         }
     }
 
-    fn text(&mut self, line: &str, colour: Colour, left: usize, top: usize) {
-        for (at, letter) in line.chars().enumerate() {
-            for (y, row) in font::letter(letter).iter().enumerate() {
-                for (x, _) in row.bytes().enumerate().filter(|(_, pixel)| *pixel != b'.') {
-                    self.set(left + at * (font::WIDTH + 1) + x, top + y, colour);
+    fn text(&mut self, line: &Line, colour: Colour, left: usize, top: usize) {
+        for (at, glyph) in &line.letters {
+            for y in 0..font::HEIGHT {
+                for x in (0..glyph.get_width()).filter(|x| glyph.get_pixel(*x, y)) {
+                    self.set(left + at + x, top + y, colour);
                 }
             }
         }
@@ -150,17 +159,18 @@ mod tests {
         let shape = Shape::image(3, 1, 2);
         let cell =
             |word: &str| Thumbnail { image: vec![255, 1, 0, 2, 0, 3], lines: vec![(word.to_owned(), GREEN)] };
-        let contact_sheet = decoded(&[vec![cell("cat"), cell("l")], vec![cell("i")]], &shape);
+        let contact_sheet = decoded(&[vec![cell("cat"), cell("L")], vec![cell("i")]], &shape);
         // A pixel is enlarged to 32×32, and two of them are wider than three letters.
-        assert_eq!(contact_sheet.dimensions(), (2 * (64 + 6) + 6, 2 * (32 + 9 + 6) + 6));
+        assert_eq!(contact_sheet.dimensions(), (2 * (64 + 6) + 6, 2 * (32 + 18 + 6) + 6));
         for (x, y, expected) in
             [(6, 6, [255, 0, 0]), (69, 37, [1, 2, 3]), (76, 6, [255, 0, 0]), (0, 0, GROUND)]
         {
             assert_eq!(contact_sheet.get_pixel(x, y).0, expected, "{x}, {y}");
         }
-        // The foot of an L is five pixels wide, its top one.
+        // The foot of an L is six pixels wide, its top one.
         let green = |y: u32| (76..140).filter(|x| contact_sheet.get_pixel(*x, y).0 == GREEN).count();
-        assert_eq!((green(6 + 32 + 2), green(6 + 32 + 2 + 6)), (1, 5));
+        let rows: Vec<usize> = (40..56).map(green).filter(|count| *count > 0).collect();
+        assert_eq!((rows.first(), rows.last()), (Some(&1), Some(&6)));
     }
 
     #[test]
@@ -175,8 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn long_words_end_in_dots_and_contact_sheets_beyond_memory_are_refused() {
-        assert_eq!(shortened("0123456789abcdefg"), "0123456789abcd..");
+    fn contact_sheets_beyond_memory_are_refused() {
         let shape = Shape::image(1, 512, 512);
         let rows = vec![vec![Thumbnail { image: vec![0; 512 * 512], lines: vec![] }]; 400];
         assert!(png(&rows, &shape).unwrap_err().to_string().contains("ask for fewer"));
