@@ -164,6 +164,7 @@ pub fn to_train(run: Run, pictures: &Pictures) {
             levels: one_of(&mut rng, &["auto", "full", "0-1", "500-60000"]).parse().expect("levels"),
             options: Default::default(),
             grey: one_of(&mut rng, &["rec601", "rec709"]).parse().expect("a grey"),
+            transpose: None,
             rendering: None,
         };
         let set = folder.load_with(&reading);

@@ -123,6 +123,8 @@ pub struct About {
     pub background: Background,
     /// The setting for 16-bit samples: a range where one was chosen in place of `auto`.
     pub levels: Levels,
+    /// Whether rows and columns of the images were swapped.
+    pub transposed: bool,
     /// How pictures became bytes, which a model needs for those to come.
     pub rendering: Rendering,
 }

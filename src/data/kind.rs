@@ -1,9 +1,13 @@
 //! Formats of data, detected from the file names in a folder.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::cifar::Cifar;
 use super::dataset::Dataset;
+use super::folder::IdxSet;
+use super::idx_names::{PARTS, holds_any, prefixes};
 use super::images::{self, Pictures};
+use super::known::{EMNIST, EMNIST_SPLITS};
 use super::listing::{Listing, is_picture};
 use super::reading::Reading;
 use super::size::DataSize;
@@ -15,34 +19,50 @@ use crate::text::shown;
 #[derive(Debug)]
 pub(super) enum FolderFormat {
     /// Four IDX files.
-    Idx,
-    /// CIFAR-10's binary files, with the names of all files in the folder.
-    Cifar(Vec<String>),
+    Idx(IdxSet),
+    /// CIFAR's binary files, with the names of all files in the folder.
+    Cifar(Cifar, Vec<String>),
     /// A folder of pictures for each class.
     Pictures(Pictures),
 }
 
 impl FolderFormat {
-    /// Detects the format from the names in a folder, in which `find` finds pictures.
+    /// Detects the format from the names in a folder, in which `find` finds pictures. The set was asked for as `name`.
     ///
     /// IDX and CIFAR files go before class folders, because other folders may lie beside them.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a folder without files of a known format; [`Error::Data`] for one with files of two.
-    pub fn of(folder: &Path, find: fn(&Path, &Listing) -> Result<Pictures>) -> Result<FolderFormat> {
+    /// [`Error::NotFound`] for a folder without files of a known format; [`Error::Data`] for one with files of two;
+    /// [`Error::Usage`] for one with IDX files of several sets.
+    pub fn of(
+        name: &str,
+        folder: &Path,
+        find: fn(&Path, &Listing) -> Result<Pictures>,
+    ) -> Result<FolderFormat> {
         let listing = Listing::of(folder)?;
-        let name = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
-        let files: Vec<String> = listing.files.iter().filter_map(name).collect();
-        let cifar = files.iter().find(|file| cifar::is_part(file));
-        match (folder::holds_any(folder, &["train", "t10k", "test"])?, cifar) {
-            (true, None) => Ok(FolderFormat::Idx),
-            (false, Some(_)) => Ok(FolderFormat::Cifar(files)),
-            (true, Some(file)) => Err(Error::Data(format!(
-                "{} holds IDX files, but also {file} of CIFAR-10, so give each set a folder of its own",
-                shown(folder)
-            ))),
-            (false, None) if listing.folders.is_empty() => Err(nothing(folder, &files)),
-            (false, None) => find(folder, &listing).map(FolderFormat::Pictures),
+        let files = listing.names();
+        let is_bare = holds_any(folder, "", &PARTS)?;
+        // Files with prefixes were not read beside those without.
+        let prefixes = if is_bare { vec![String::new()] } else { prefixes(&files) };
+        let two = |one: &str, file: &str, other: &str| {
+            let folder = shown(folder);
+            Err(Error::Data(format!(
+                "{folder} holds {one}, but also {file} of {other}, so give each set a folder of its own"
+            )))
+        };
+        match (&prefixes[..], &Cifar::all_in(&files)[..]) {
+            ([_, ..], [(cifar, file), ..]) => two("IDX files", file, cifar.title()),
+            ([], [(one, _), (other, file), ..]) => {
+                two(&format!("files of {}", one.title()), file, other.title())
+            }
+            ([prefix], []) => Ok(FolderFormat::Idx(IdxSet {
+                prefix: prefix.clone(),
+                transposed: name == EMNIST && EMNIST_SPLITS.contains(&prefix.as_str()),
+            })),
+            ([_, _, ..], []) => Err(several(name, folder, &prefixes)),
+            ([], [(cifar, _)]) => Ok(FolderFormat::Cifar(*cifar, files)),
+            ([], []) if listing.folders.is_empty() => Err(nothing(folder, &files)),
+            ([], []) => find(folder, &listing).map(FolderFormat::Pictures),
         }
     }
 
@@ -52,23 +72,38 @@ impl FolderFormat {
     /// As [`FolderFormat::read`].
     pub fn size(&self, folder: &Path, reading: &Reading) -> Result<Option<DataSize>> {
         match self {
-            FolderFormat::Idx => folder::size(folder).map(Some),
-            FolderFormat::Cifar(files) => cifar::size(folder, files).map(Some),
+            FolderFormat::Idx(set) => folder::size(folder, set, reading).map(Some),
+            FolderFormat::Cifar(cifar, files) => cifar::size(*cifar, folder, files).map(Some),
             FolderFormat::Pictures(pictures) => Ok(images::size(pictures, reading)),
         }
     }
 
-    /// Reads the data set; `reading` is for pictures.
+    /// Reads the data set; `reading` is for pictures and IDX files.
     ///
     /// # Errors
     /// [`Error::NotFound`] for missing files; [`Error::Data`] for files that can't be read or don't fit together.
     pub fn read(&self, name: &str, folder: &Path, reading: &Reading) -> Result<Dataset> {
         match self {
-            FolderFormat::Idx => folder::dataset(name, folder),
-            FolderFormat::Cifar(files) => cifar::dataset(name, folder, files),
+            FolderFormat::Idx(set) => folder::dataset(name, folder, set, reading),
+            FolderFormat::Cifar(cifar, files) => cifar::dataset(*cifar, name, folder, files),
             FolderFormat::Pictures(pictures) => images::dataset(name, pictures, reading),
         }
     }
+}
+
+/// An error that names the sets whose IDX files are in one folder.
+fn several(name: &str, folder: &Path, prefixes: &[String]) -> Error {
+    let names: Vec<String> = prefixes.iter().map(shown).collect();
+    let (names, first) = (names.join(", "), &prefixes[0]);
+    Error::Usage(if name == EMNIST {
+        format!("emnist has {} splits, so name one of them: {names}", prefixes.len())
+    } else {
+        format!(
+            "{} holds the IDX files of several data sets ({names}), so name one of them, as in {}",
+            shown(folder),
+            shown(Path::new(name).join(first))
+        )
+    })
 }
 
 /// An error that names the known formats, and what the folder may be instead.
@@ -85,9 +120,14 @@ fn nothing(folder: &Path, files: &[String]) -> Error {
             "{shown} holds CIFAR-10 in its Python version, so take the binary version"
         ));
     }
+    if ["train", "test", "meta"].iter().all(|name| files.iter().any(|file| file == name)) {
+        return Error::Data(format!(
+            "{shown} holds CIFAR-100 in its Python version, so take the binary version"
+        ));
+    }
     Error::NotFound(format!(
         "{shown} has no files of a data set (neither IDX files such as train-images-idx3-ubyte, with or \
-         without .gz, nor data_batch_1.bin and the other files of CIFAR-10, nor folders of PNG or JPEG \
+         without .gz, nor data_batch_1.bin or train.bin and the other files of CIFAR-10 or CIFAR-100, nor folders of PNG or JPEG \
          pictures, one for each class), so add them or name another folder"
     ))
 }

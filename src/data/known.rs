@@ -4,6 +4,18 @@ use std::path::PathBuf;
 
 use super::platform;
 
+/// The name of EMNIST, whose folder has the files of all its splits.
+pub const EMNIST: &str = "emnist";
+/// The names of EMNIST's splits, with which their files begin.
+pub const EMNIST_SPLITS: [&str; 6] = [
+    "emnist-balanced",
+    "emnist-letters",
+    "emnist-digits",
+    "emnist-mnist",
+    "emnist-byclass",
+    "emnist-bymerge",
+];
+
 /// A data set that can be downloaded.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
@@ -115,7 +127,7 @@ pub const KNOWN: &[Known] = &[
         form: Form::Files,
     },
     Known {
-        name: "emnist",
+        name: EMNIST,
         title: "handwritten letters and digits, 28×28 grey, in six splits",
         base: "https://biometrics.nist.gov/cs_links/EMNIST/",
         files: &[published(
@@ -154,8 +166,9 @@ const fn version(bytes: u64, sha256: &'static str) -> Version {
     Version { bytes, sha256 }
 }
 
-/// The set of a name.
+/// The set of a name; EMNIST for one of its splits.
 pub fn known(name: &str) -> Option<&'static Known> {
+    let name = if EMNIST_SPLITS.contains(&name) { EMNIST } else { name };
     KNOWN.iter().find(|known| known.name == name)
 }
 

@@ -1,13 +1,11 @@
 //! Samples of known class that a trained network is measured on.
 
-use std::fs;
 use std::path::PathBuf;
 
 use super::dataset::{About, Dataset, Samples, with_samples};
 use super::images::{self, Pictures};
 use super::inspection::{missing_classes, of_one_colour};
 use super::kind::FolderFormat;
-use super::locate::Source;
 use super::location::{Location, source};
 use super::reading::Reading;
 use super::rendering::Rendering;
@@ -88,10 +86,7 @@ pub fn load_labelled(
 
 /// Whether two names or paths lead to the same data.
 pub fn is_same(one: &str, other: &str) -> bool {
-    let place = |name: &str| match source(name).ok()? {
-        Source::Digits => Some(PathBuf::from("digits")),
-        Source::Folder(folder) => fs::canonicalize(folder).ok(),
-    };
+    let place = |name: &str| source(name).ok()?.place();
     one == other || place(one).is_some_and(|one| Some(one) == place(other))
 }
 

@@ -71,4 +71,10 @@ impl Listing {
         listing.folders.sort();
         Ok(listing)
     }
+
+    /// The names of the files that are text.
+    pub fn names(&self) -> Vec<String> {
+        let name = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
+        self.files.iter().filter_map(name).collect()
+    }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
 use super::digits;
+use super::folder::IdxSet;
 use super::images::Pictures;
 use super::kind::FolderFormat;
 use super::known::user_folder;
@@ -32,20 +33,25 @@ impl Location {
         Ok(match source(name_or_path)? {
             Source::Digits => Location::Digits,
             Source::Folder(folder) => {
-                let format = FolderFormat::of(&folder, find)?;
+                let format = FolderFormat::of(name_or_path, &folder, find)?;
                 Location::Folder(folder, format)
+            }
+            Source::Split { folder, prefix, transposed } => {
+                Location::Folder(folder, FolderFormat::Idx(IdxSet { prefix, transposed }))
             }
         })
     }
 
-    /// Refuses a setting of pictures, if one is `given`, with other data.
-    pub fn check(&self, name: &str, given: Option<&'static str>) -> Result<()> {
-        let Some(key) = given.filter(|_| !matches!(self, Location::Folder(_, FolderFormat::Pictures(_))))
-        else {
-            return Ok(());
+    /// Refuses the first of the settings that are `given` and not for data of this kind.
+    pub fn check(&self, name: &str, given: Vec<&'static str>) -> Result<()> {
+        let is_for = |key: &str| match self {
+            Location::Folder(_, FolderFormat::Pictures(_)) => key != "transpose",
+            Location::Folder(_, FolderFormat::Idx(_)) => key == "transpose",
+            _ => false,
         };
-        let problem =
-            format!("⟨{key}⟩ is for folders of pictures, which {} is not, so leave it out", shown(name));
+        let Some(key) = given.into_iter().find(|key| !is_for(key)) else { return Ok(()) };
+        let kind = if key == "transpose" { "IDX files" } else { "folders of pictures" };
+        let problem = format!("⟨{key}⟩ is for {kind}, which {} is not, so leave it out", shown(name));
         Err(Error::Setting { key, problem })
     }
 

@@ -1,7 +1,7 @@
 //! Data sets: images of one size with a class each, in a train part and a held-out part.
 //!
 //! [`load`] takes a name or a folder ([`locate`] says where it looks). The format of a folder is detected from its file
-//! names: IDX files, CIFAR-10's binary files, or a folder of pictures for each class. They are read and checked against
+//! names: IDX files, CIFAR's binary files, or a folder of pictures for each class. They are read and checked against
 //! each other, and the result is a [`Dataset`]. Pixels stay bytes all the way to the device, a quarter of the memory of
 //! floats; a [`Normaliser`] makes numbers of them, and an [`Augmentation`](crate::kernel::Augmentation) augments them.
 //!
@@ -25,6 +25,7 @@ mod grey;
 pub mod held;
 mod histogram;
 mod idx;
+mod idx_names;
 mod images;
 mod inspection;
 mod kind;
@@ -34,6 +35,7 @@ mod limits;
 mod listing;
 mod locate;
 mod location;
+mod mapping;
 mod markers;
 mod normaliser;
 mod outline;
@@ -49,6 +51,7 @@ mod split;
 mod survey;
 mod temporary;
 mod tones;
+mod transposed;
 mod unread;
 mod walk;
 
@@ -59,7 +62,7 @@ pub use encoding::png;
 pub use fitting::{Fit, PictureOptions};
 pub use grey::Grey;
 pub use inspection::{Inspection, is_constant, missing_classes, repeated};
-pub use known::{Form, KNOWN, Known, Published, Version, known, user_folder};
+pub use known::{EMNIST_SPLITS, Form, KNOWN, Known, Published, Version, known, user_folder};
 pub use labelled::{Labelled, is_same, load_labelled};
 pub use limits::{MAX_CHANNELS, MAX_CLASSES, MAX_SIDE, check_shape};
 pub use locate::{NAMES, Places, Source, locate};
@@ -86,9 +89,12 @@ use location::Location;
 /// - Four IDX files, images and labels for each part: `train-images-idx3-ubyte`,
 ///   `train-labels-idx1-ubyte`, and the same for the held-out part with `t10k` or `test` in place of
 ///   `train`. Each may be compressed and end in `.gz`, `.idx` is read like `-idx`, and `idx4` files
-///   hold N × H × W × C images.
+///   hold N × H × W × C images. All names may begin with the same prefix and a dash; of several
+///   prefixes one is named by `FOLDER/PREFIX`. The labels of a prefix have the names in
+///   `PREFIX-mapping.txt`, if there is one.
 /// - CIFAR-10's binary version: `data_batch_1.bin` and so on to train on, `test_batch.bin` to hold
-///   out, and the names of the classes in `batches.meta.txt`.
+///   out, and the names of the classes in `batches.meta.txt`. CIFAR-100's: `train.bin`, `test.bin`
+///   and `fine_label_names.txt`.
 /// - A folder of PNG or JPEG pictures for each class, named like the class, in the folders `train` and `test`; or
 ///   directly, and then 20 % of each class is held out, chosen by a hash of the file name. Classes are numbered in the
 ///   order of their names. A folder `val`, `valid` or `validation` beside `train` and `test` is the validation part;
@@ -119,17 +125,22 @@ impl Dataset {
     }
 }
 
-/// [`load`], with settings for reading pictures.
+/// [`load`], with settings for reading pictures and IDX files.
 ///
 /// # Errors
 ///
-/// As [`load`], and [`Error::Setting`] for a setting of pictures with other data.
+/// As [`load`], and [`Error::Setting`] for a setting that is not for data of this kind.
 ///
 /// [`Error::Setting`]: crate::error::Error::Setting
 pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
     let location = Location::find(name_or_path, Pictures::find)?;
     location.check(name_or_path, reading.given())?;
     location.read(name_or_path, reading)
+}
+
+/// Whether a name or path leads to the files of a data set, whatever these are.
+pub fn leads_to_data(name_or_path: &str) -> bool {
+    location::source(name_or_path).is_ok()
 }
 
 /// The size of the data set that [`load_with`] would read, where that is known before it is read.
@@ -147,7 +158,7 @@ pub fn size(name_or_path: &str, reading: &Reading) -> Result<Option<DataSize>> {
 
 /// [`load_with`] for a run that is resumed, which began with data of this `digest`.
 ///
-/// Settings of pictures are no error with other data. A validation part that the run doesn't know is left out, as by the
+/// Settings that are not for data of this kind are no error. A validation part that the run doesn't know is left out, as by the
 /// versions that read none.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Settings for reading a folder of pictures.
+//! Settings for reading pictures and IDX files.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 use crate::text::shorten;
 
-/// Settings for reading a folder of pictures; other data sets take none.
+/// Settings for reading a folder of pictures or IDX files; other data sets take none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// The size of all pictures; without it, all must have the same size.
@@ -28,6 +28,8 @@ pub struct Reading {
     pub options: PictureOptions,
     /// The weights of a colour's grey; a data set of any kind hands them to its models.
     pub grey: Grey,
+    /// Whether to swap rows and columns of images in IDX files; none for EMNIST's names alone.
+    pub transpose: Option<bool>,
     /// The rendering of a model, in place of `background`, `levels` and `grey`.
     pub rendering: Option<Rendering>,
 }
@@ -44,15 +46,16 @@ impl Reading {
         Reading { resize: Some((*shape).into()), rendering: Some(rendering), ..*self }
     }
 
-    /// The first setting that is given, for data that take none.
-    pub(super) fn given(&self) -> Option<&'static str> {
+    /// The settings that are given, which are not for all data.
+    pub(super) fn given(&self) -> Vec<&'static str> {
         let given = [
             ("resize", self.resize.is_some()),
             ("skip_bad", self.skip_bad),
             ("background", self.background != Background::Auto),
             ("levels", self.levels != Levels::Auto),
+            ("transpose", self.transpose == Some(true)),
         ];
-        given.into_iter().find_map(|(key, given)| given.then_some(key))
+        given.into_iter().filter_map(|(key, given)| given.then_some(key)).collect()
     }
 }
 

@@ -234,6 +234,7 @@ fn adopt_choices(recipe: &mut Recipe, dataset: &Dataset) {
         recipe.levels = dataset.about.levels;
     }
     recipe.grey = dataset.about.rendering.grey;
+    recipe.transpose = dataset.about.transposed;
 }
 
 fn setting(key: &'static str, problem: String) -> Error {

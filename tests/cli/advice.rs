@@ -13,7 +13,7 @@ use image::{
 };
 
 use crate::answers::png;
-use crate::place::{Place, Ran};
+use crate::place::{Place, Ran, idx};
 use crate::state_dict::{Saved, file};
 
 /// Where a mark of a setting is in the library: the file, and the key.
@@ -95,6 +95,26 @@ const ROWS: &[Row] = &[
         "use a larger --resize",
         "data thin --resize 64x64",
         &[("data/survey.rs", "resize")],
+    ),
+    row(
+        "train letters",
+        "--transpose swaps them back",
+        "train letters --transpose",
+        &[("data/folder.rs", "transpose")],
+    ),
+    row("data letters", "--transpose swaps them back", "data letters --transpose", &[]),
+    row("lr-find letters", "--transpose swaps them back", "lr-find letters --transpose", &[]),
+    row(
+        "data preview letters --augment flip",
+        "--transpose swaps them back",
+        "data preview letters --augment flip --transpose",
+        &[],
+    ),
+    row(
+        "eval runs/good-001 letters --invert",
+        "--transpose swaps them back",
+        "eval runs/good-001 letters --invert --transpose",
+        &[],
     ),
     row(
         "train parts",
@@ -352,6 +372,15 @@ fn place() -> Place {
         let line = |x: u32, _| if x == 7 * u32::from(at) { 255 } else { 0 };
         write("thin", png(64, 64, line));
     }
+    for (part, count) in [("train", 8u8), ("test", 4)] {
+        let file = |kind: &str| format!("letters/emnist-letters-{part}-{kind}-ubyte");
+        let pixels: Vec<u8> =
+            (0..count).flat_map(|at| (0..64).map(move |pixel| (at % 2 + 1) * pixel + at)).collect();
+        let labels: Vec<u8> = (0..count).map(|at| at % 2).collect();
+        place.write(&file("images-idx3"), idx(&[count.into(), 8, 8], &pixels));
+        place.write(&file("labels-idx1"), idx(&[count.into()], &labels));
+    }
+    place.write("letters/emnist-letters-mapping.txt", "0 97\n1 98\n");
     place.write("bad/a/x.png", "none");
     place
         .write("flat.png", png(8, 8, |_, _| 0))

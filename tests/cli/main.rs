@@ -13,6 +13,7 @@ mod checked;
 mod common;
 mod content;
 mod data;
+mod emnist;
 mod eval;
 mod experimental;
 mod foreign;

@@ -1,4 +1,4 @@
-//! CIFAR-10's binary format, and each of its errors.
+//! CIFAR's binary formats, and each of their errors.
 
 use std::fs;
 
@@ -81,6 +81,65 @@ fn names_of_classes_are_checked() {
     // Line ends of Windows, spaces and other alphabets are fine.
     let set = names("  ein Hund\r\nκύων\r\n\r\n狗\r\n".as_bytes()).load().unwrap();
     assert_eq!(set.classes, ["ein Hund", "κύων", "狗"]);
+}
+
+/// A record of CIFAR-100, whose red plane begins with `first`.
+fn fine_record(coarse: u8, fine: u8, first: u8) -> Vec<u8> {
+    [vec![coarse], record(fine, first)].concat()
+}
+
+/// A small set in CIFAR-100's binary format: 3 images to train on, 2 held out, 3 classes in 2 coarse ones.
+fn cifar_100() -> Folder {
+    Folder::empty()
+        .with("train.bin", &[fine_record(1, 0, 10), fine_record(0, 2, 20), fine_record(1, 1, 30)].concat())
+        .with("test.bin", &[fine_record(1, 1, 50), fine_record(0, 2, 60)].concat())
+        .with("fine_label_names.txt", b"apple\nbaby\nbear\n")
+        .with("coarse_label_names.txt", b"mammals\nfruit\n")
+}
+
+#[test]
+fn the_fine_classes_of_cifar_100_are_read() {
+    let folder = cifar_100().with("SHA256SUMS", b"");
+    let set = folder.load().unwrap();
+    assert_eq!(
+        (&set.classes[..], set.about.origin.as_str()),
+        (&["apple", "baby", "bear"].map(str::to_owned)[..], "CIFAR-100's binary files")
+    );
+    assert_eq!(set.train.shape.to_string(), "3×32×32");
+    assert_eq!((&set.train.labels[..], &set.held_out.labels[..]), (&[0, 2, 1][..], &[1, 2][..]));
+    assert_eq!((0..3).map(|at| set.train.image(at)[0]).collect::<Vec<_>>(), [10, 20, 30]);
+    assert_eq!((set.held_out.image(1)[0], set.held_out.image(1)[3071]), (60, 7));
+    let size = wgrad::internals::data::size(folder.path().to_str().unwrap(), &Reading::default());
+    assert_eq!(size.unwrap(), Some(set.size()));
+    // Coarse classes are of no use but to find damage.
+    assert_eq!(cifar_100().without("coarse_label_names.txt").load().unwrap().digest, set.digest);
+}
+
+#[test]
+fn damage_in_cifar_100_is_named() {
+    for name in ["train.bin", "test.bin", "fine_label_names.txt"] {
+        assert_not_found(cifar_100().without(name).load(), &["has no", name, "CIFAR-100's binary version"]);
+    }
+    for length in [0, RECORD, RECORD + 2, 2 * RECORD + 1] {
+        let folder = cifar_100().with("train.bin", &vec![0; length]);
+        let words = [&format!("has {length} bytes"), "train.bin", "3074", "two classes", "again"];
+        assert_data_error(folder.load(), &words);
+    }
+    let fine = cifar_100().with("test.bin", &[fine_record(0, 0, 1), fine_record(0, 3, 1)].concat());
+    let words = ["test.bin", "label 3 at index 1", "fine_label_names.txt names only 3 classes"];
+    assert_data_error(fine.load(), &words);
+    let coarse = cifar_100().with("test.bin", &fine_record(2, 0, 1));
+    let words = ["test.bin", "label 2 at index 0", "coarse_label_names.txt names only 2 classes"];
+    assert_data_error(coarse.load(), &words);
+    let names = cifar_100().with("fine_label_names.txt", b"\xff");
+    assert_data_error(names.load(), &["fine_label_names.txt", "not UTF-8"]);
+    let python = Folder::empty().with("train", b"").with("test", b"").with("meta", b"");
+    assert_data_error(python.load(), &["CIFAR-100", "Python version", "binary version"]);
+    let both = cifar_100().with("data_batch_1.bin", b"");
+    assert_data_error(both.load(), &["files of CIFAR-10", "of CIFAR-100", "a folder of its own"]);
+    assert_data_error(cifar_100().with(TRAIN_IMAGES, b"").load(), &["IDX", "CIFAR-100"]);
+    // A file train.bin alone says nothing about the pictures beside it.
+    assert_eq!(crate::files::pets().with("train.bin", b"").load().unwrap().classes, ["cat", "dog"]);
 }
 
 #[test]

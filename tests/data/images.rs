@@ -18,6 +18,7 @@ const SKIP: Reading = Reading {
     levels: Levels::Auto,
     options: PictureOptions { invert: false, fit: Fit::Pad },
     grey: Grey::Rec601,
+    transpose: None,
     rendering: None,
 };
 

@@ -2,6 +2,7 @@
 
 mod cifar;
 mod content;
+mod emnist;
 mod files;
 mod folders;
 mod foreign;

@@ -93,7 +93,7 @@ fn a_recipe_written_out_reads_back_the_same() {
         "data = 'C:\\data \"x\"'\nnetwork = 'dense 4,leaky-relu 0.2, dense 2'\nepochs = 1_000\n\
          batch_size = 0x10\nlearning_rate = 1e-3\nmomentum = 0\nloss = 'bce'\nseed = 18446744073709551615\n\
          validation = 0.1\ndevice = 'llvmpipe'\ntuning = 'long matmul'\nrewrites = 'activations, f16'\nprecision = 'f16'\nexperimental = 'cooperative-matrix'\nnormalise = 'unit'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']\n\
-         resize = '3×8x9'\nskip_bad = true\nbackground = '#FFCC00'\nlevels = '0 - 4000'\ngrey = 'rec709'\naugment = 'flip, shift 2'\nschedule = 'cosine warmup 5'\n\
+         resize = '3×8x9'\nskip_bad = true\nbackground = '#FFCC00'\nlevels = '0 - 4000'\ngrey = 'rec709'\ntranspose = true\naugment = 'flip, shift 2'\nschedule = 'cosine warmup 5'\n\
          clip_norm = 1\nclip_value = 0.5\naccumulate = 2\nema = 0.99\nlabel_smoothing = 0\n\
          class_weights = '1,2'\nstop_early = 'train-loss patience 3'\nmax_time = '1h30m'\non_nan = 'rollback'\noverfit_batches = 3",
     )
@@ -107,7 +107,7 @@ fn a_recipe_written_out_reads_back_the_same() {
     assert!(text.contains("learning_rate = 0.001\n"), "{text}");
     assert!(text.contains("network = \"dense 4, leaky-relu 0.2, dense 2\"\n"), "{text}");
     let pictures = "resize = \"3x8x9\"\nskip_bad = true\nbackground = \"#ffcc00\"\nlevels = \"0-4000\"\n\
-                    grey = \"rec709\"\naugment = \"shift 2, flip\"\n";
+                    grey = \"rec709\"\ntranspose = true\naugment = \"shift 2, flip\"\n";
     assert!(text.contains(pictures), "{text}");
     assert_eq!(Recipe::resolve(&parse(&text).unwrap(), 784, 2, 100).unwrap(), recipe);
 }
@@ -115,9 +115,11 @@ fn a_recipe_written_out_reads_back_the_same() {
 #[test]
 fn a_checkpoint_of_a_version_without_grounds_keeps_black_and_plain_rounding_and_its_grey() {
     let earlier = parse("data = 'ink'").unwrap().of_any_version();
-    let black = parse("data = 'ink'\nbackground = 'black'\nlevels = 'full'\ngrey = 'rec709'").unwrap();
+    let black =
+        parse("data = 'ink'\nbackground = 'black'\nlevels = 'full'\ngrey = 'rec709'\ntranspose = false")
+            .unwrap();
     assert_eq!(earlier, black);
-    let later = parse("background = 'white'\nlevels = 'auto'\ngrey = 'rec601'").unwrap();
+    let later = parse("background = 'white'\nlevels = 'auto'\ngrey = 'rec601'\ntranspose = true").unwrap();
     assert_eq!(later.clone().of_any_version(), later);
 }
 
@@ -204,6 +206,7 @@ skip_bad = false
 background = "auto"
 levels = "auto"
 grey = "rec601"
+transpose = false
 augment = "none"
 network = "dense 64, relu, dense 10"
 epochs = 40

@@ -37,7 +37,7 @@ Files are verified against digests that are built in, and kept in $XDG_DATA_HOME
 ~/.local/share/wgrad (macOS: ~/Library/Application Support/wgrad, Windows: %LOCALAPPDATA%\\wgrad). \
 A download that was stopped is resumed. HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are respected.")]
 pub struct GetArgs {
-    /// Data set: mnist, fashion-mnist, emnist, cifar-10 or cifar-100
+    /// Data set: mnist, fashion-mnist, emnist (or one of its splits), cifar-10 or cifar-100
     #[arg(value_name = "NAME")]
     pub name: String,
     /// Address of a folder with the same files, in place of their publisher's

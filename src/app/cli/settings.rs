@@ -69,7 +69,7 @@ impl Subset for Reading {
     }
 }
 
-/// Settings for reading pictures for a model, whose size they get.
+/// Settings for reading data for a model, whose size pictures get.
 #[derive(Debug)]
 pub struct OfModel;
 
@@ -78,11 +78,11 @@ impl Subset for OfModel {
     const DEFAULT: Option<&str> = Some("the network's");
 
     fn has(setting: &Setting) -> bool {
-        ["skip_bad", "background", "levels"].contains(&setting.key)
+        ["skip_bad", "background", "levels", "transpose"].contains(&setting.key)
     }
 }
 
-/// [`OfModel`] for `wgrad predict`, which always leaves out pictures that can't be read.
+/// [`OfModel`] for `wgrad predict`, which reads pictures alone and leaves out those that can't be read.
 #[derive(Debug)]
 pub struct Predicting;
 
@@ -91,7 +91,7 @@ impl Subset for Predicting {
     const DEFAULT: Option<&str> = OfModel::DEFAULT;
 
     fn has(setting: &Setting) -> bool {
-        OfModel::has(setting) && setting.key != "skip_bad"
+        OfModel::has(setting) && !["skip_bad", "transpose"].contains(&setting.key)
     }
 }
 

@@ -19,7 +19,8 @@ const PROFILED_STEPS: &str = "100";
     after_help = "wgrad train --help lists all settings.",
     after_long_help = "\
 DATA is “digits” (built in), “mnist” (looked for under WGRAD_DATA, then in data/mnist and mnist), \
-or a folder: IDX files named like MNIST's, CIFAR-10's binary files, or PNG and JPEG pictures with a \
+another set of “wgrad data get”, as emnist-letters, \
+or a folder: IDX files named like MNIST's, CIFAR's binary files, or PNG and JPEG pictures with a \
 folder for each class, in train and test or with 20 % of each class held out.
 
 RECIPE is a TOML file with settings: batch_size = 64 for --batch-size 64. Flags win over the recipe, \

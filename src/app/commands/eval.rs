@@ -62,8 +62,9 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Labelled> {
     let mut reading =
         Reading { options: arguments.options.options()?, ..arguments.reading.given()?.reading() };
     let is_own = data::is_same(source, &model.data);
-    // The run's own data are read as the run has read them.
-    reading.skip_bad |= is_own && has_skipped(&arguments.run);
+    if is_own {
+        read_as_the_run(&mut reading, &arguments.run);
+    }
     let loaded =
         data::load_labelled(source, is_own, &model.classes, (&model.shape, &model.rendering), &reading);
     let labelled = loaded.map_err(|error| match error {
@@ -96,10 +97,13 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Labelled> {
     Ok(labelled)
 }
 
-/// Whether the run left out pictures that can't be read. A model without a run directory has no recipe to tell.
-fn has_skipped(run: &Path) -> bool {
+/// Adds the settings with which the run has read its own data. A model without a run directory has no recipe to tell.
+fn read_as_the_run(reading: &mut Reading, run: &Path) {
     let directory = if run.is_dir() { run } else { run.parent().unwrap_or(run) };
-    recipe::read(&directory.join(RECIPE)).is_ok_and(|recipe| recipe.skip_bad.unwrap_or_default())
+    if let Ok(recipe) = recipe::read(&directory.join(RECIPE)) {
+        reading.skip_bad |= recipe.skip_bad.unwrap_or_default();
+        reading.transpose = reading.transpose.or(recipe.transpose);
+    }
 }
 
 /// Notes that most images are far brighter or darker than those trained on, as dark ink on paper is.

@@ -26,6 +26,7 @@ pub fn run(arguments: &cli::ExplainArgs) -> Result<()> {
     let overrides = recipe::read(&directory.join(RECIPE))?;
     let mut reading = arguments.reading.given()?.reading();
     reading.skip_bad |= overrides.skip_bad.unwrap_or_default();
+    reading.transpose = reading.transpose.or(overrides.transpose);
     let dataset = load(&model, &reading)?;
     let data_changed = changed(directory, &dataset);
     let (values, samples) = (dataset.train.shape.len(), dataset.train.len());

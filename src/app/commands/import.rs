@@ -115,15 +115,13 @@ struct Classes {
 /// Reads classes: a list with commas, a file with one a line, or those of a data set.
 fn classes(text: &str, shape: Option<Shape>) -> Result<Classes> {
     let path = Path::new(text);
-    let found = fs::metadata(path);
-    let (is_file, is_folder) = found.map_or((false, false), |found| (found.is_file(), found.is_dir()));
-    if NAMES.contains(&text) || is_folder {
+    if NAMES.contains(&text) || data::leads_to_data(text) {
         // The shape is for pictures alone; only classes and shape are taken, whatever the digest.
         let reading = Reading { resize: shape.map(Resize::from), ..Reading::default() };
         let Dataset { name, classes, train, .. } = data::load_again(text, &reading, "")?;
         return Ok(Classes { names: classes, shape: Some(train.shape), data: name });
     }
-    let names: Vec<String> = if is_file {
+    let names: Vec<String> = if path.is_file() {
         let read = data::files::read_text(path, MAX_BYTES);
         let read = read.map_err(|why| {
             Error::Data(format!("the classes in {} can't be read ({why}), so name a text file", shown(path)))

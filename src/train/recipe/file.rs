@@ -13,7 +13,7 @@ use crate::text::{printable, shorten, shown};
 /// The longest recipe file. A longer file was named by mistake.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Reads a recipe file. One that an earlier version's run wrote keeps that version's grey.
+/// Reads a recipe file. One that an earlier version's run wrote keeps that version's grey, and transposes nothing.
 ///
 /// # Errors
 /// [`Error::Usage`] for a file that can't be read, and as [`parse_toml`].
@@ -24,8 +24,11 @@ pub fn read(path: &Path) -> Result<Overrides> {
     };
     let text = files::read_text(path, MAX_BYTES).map_err(problem)?;
     let given = parse_toml(&text, path)?;
-    let grey = given.grey.or_else(|| given.is_of_a_run().then_some(Rendering::FORMER.grey));
-    Ok(Overrides { grey, ..given })
+    if !given.is_of_a_run() {
+        return Ok(given);
+    }
+    let (grey, transpose) = (given.grey.unwrap_or(Rendering::FORMER.grey), given.transpose.unwrap_or(false));
+    Ok(Overrides { grey: Some(grey), transpose: Some(transpose), ..given })
 }
 
 /// Reads the text of a recipe file. `path` is the file's, for messages.

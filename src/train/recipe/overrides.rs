@@ -20,17 +20,20 @@ impl Overrides {
             levels: self.levels.unwrap_or_default(),
             options: PictureOptions::default(),
             grey: self.grey.unwrap_or_default(),
+            transpose: self.transpose,
             rendering: None,
         }
     }
 
-    /// These of a run, with what versions did that had no setting for ground, levels or grey of pictures.
+    /// These of a run, with what versions did that had no setting for ground, levels or grey of pictures, or
+    /// for transposing.
     pub fn of_any_version(self) -> Overrides {
         let Rendering { ground, levels, grey, .. } = Rendering::FORMER;
         Overrides {
             background: self.background.or(Some(Background::Colour(ground))),
             levels: self.levels.or(Some(Levels::Range(levels))),
             grey: self.grey.or(Some(grey)),
+            transpose: self.transpose.or(Some(false)),
             ..self
         }
     }

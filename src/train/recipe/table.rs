@@ -26,7 +26,7 @@ settings! {
     ///
     /// [`Recipe::for_data`] has the defaults of a data set, which
     /// `Recipe { epochs: 3, ..Recipe::for_data(&data) }` changes; [`Recipe::with_optimiser`] changes the learning rate too.
-    /// `data`, `resize`, `skip_bad`, `background`, `levels`, `grey` and `device` say where a program finds data and device: a
+    /// `data`, `resize`, `skip_bad`, `background`, `levels`, `grey`, `transpose` and `device` say where a program finds data and device: a
     /// [`Session`](crate::train::session::Session) is given both.
     Recipe,
     /// Settings that flags or a recipe file give; `None` where they don't.
@@ -37,7 +37,7 @@ settings! {
     /// Data set: a name, or a folder relative to the working directory.
     data: String = DEFAULT_DATA.to_owned(),
         Data "DATA",
-        takes "a string: digits, mnist, or a folder with IDX files, CIFAR-10's binary files or pictures",
+        takes "a string: digits, mnist, or a folder with IDX files, CIFAR's binary files or pictures",
         if |name| !name.trim().is_empty();
 
     /// Size of all pictures of a folder: 32x32, or 3x32x32 with channels.
@@ -63,6 +63,10 @@ settings! {
     grey | gray: Grey = Grey::Rec601,
         Data "NAME",
         takes "a string: rec601, the weights of Pillow and OpenCV, or rec709, those of earlier versions";
+
+    /// Swap rows and columns of images in IDX files; on for emnist-letters and the like.
+    transpose: bool = false,
+        Data "BOOL", takes "true or false: whether rows and columns of images in IDX files are swapped";
 
     /// Augmentation of training samples, as in "shift 2, rotate 10".
     augment: Augmentation = Augmentation::default(),
