@@ -8,7 +8,7 @@ use ureq::http::{Response, Uri, header};
 use ureq::{Agent, Body, Proxy, ProxyProtocol};
 
 use crate::error::{Error, Result};
-use crate::text::{joined, printable, shorten};
+use crate::text::{joined, printable, reason, shorten};
 
 /// The longest wait for a connection, and for the next bytes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -83,8 +83,12 @@ impl Connection {
             NoAnswer::Failed(Error::Failure(format!("{} {why}, so {fix}", printable(&url))))
         };
         let response = request.call().map_err(|error| {
+            let why = match &error {
+                ureq::Error::Io(error) => reason(error).to_string(),
+                error => joined(error),
+            };
             failed(
-                format!("can't be reached ({})", joined(error)),
+                format!("can't be reached ({why})"),
                 "check the connection and the proxy, or name a mirror with ⟨from⟩",
             )
         })?;
