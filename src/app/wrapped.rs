@@ -74,7 +74,7 @@ fn indent(line: &str, width: usize) -> usize {
         if column + spaces > width / 2 || text.is_empty() {
             break;
         }
-        if number == 0 || spaces > 1 || number == 1 && column + spaces == 8 {
+        if number == 0 || spaces > 1 || indent == 0 && number == 1 && column + spaces == 8 {
             indent = column + spaces;
         }
         column += columns(word);
@@ -90,7 +90,7 @@ mod tests {
     fn a_line_is_broken_between_words_and_goes_on_below_its_last_column() {
         for (text, expected) in [
             ("error: no folder is here, so make one", "error: no folder is here,\nso make one"),
-            ("device  CPU engine, as there is no GPU", "device  CPU engine, as\n        there is no GPU"),
+            ("device  CPU engine, as there is no GPU", "device  CPU engine,\n        as there is no GPU"),
             ("network dense 128, relu, dense 10", "network dense 128, relu,\n        dense 10"),
             ("      a note of more than one line\nnext", "      a note of more than\n      one line\nnext"),
             (

@@ -9,7 +9,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::local::unwritable;
 use crate::error::{Error, Result};
-use crate::text::{joined, shorten, shown};
+use crate::text::{joined, reason, shorten, shown};
 
 /// The most files of an archive.
 const MOST_FILES: usize = 1000;
@@ -123,7 +123,7 @@ impl Unpacking<'_> {
 }
 
 fn unreadable(archive: &Path, error: &io::Error) -> Error {
-    Error::Failure(format!("{} can't be read ({error}), so try again", shown(archive)))
+    Error::Failure(format!("{} can't be read ({}), so try again", shown(archive), reason(error)))
 }
 
 fn bad(archive: &Path, problem: &str) -> Error {
