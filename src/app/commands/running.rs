@@ -12,7 +12,9 @@ use wgrad::internals::train::run::{Epoch, RunDir, RunRecord, Status};
 use wgrad::internals::train::running::{Ended, Run, Trained};
 use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
-use super::console::{answer, answer_json, answer_of_failure, as_flag, counted, note, quoted, with_flags};
+use super::console::{
+    answer, answer_json, answer_of_failure, as_flag, counted, note, quoted, thousands, with_flags,
+};
 use super::progress::{Display, duration};
 use super::signals::Signals;
 use super::weights::with_its_weights;
@@ -162,7 +164,8 @@ impl RunOutput {
             duration(trained.seconds),
             counted(trained.epochs, "epoch"),
             counted(trained.trainer.steps(), "step"),
-            speed.map_or_else(String::new, |speed| format!(", {speed:.0} steps/s"))
+            speed
+                .map_or_else(String::new, |speed| format!(", {} steps/s", thousands(speed.round() as usize)))
         ))?;
         let Some(run) = self.run.as_deref() else { return Ok(()) };
         let (run, word) = (shown(run), quoted(run));
