@@ -202,6 +202,10 @@ fn doctor_runs_every_kernel_on_the_cpu_engine() {
         let line = ran.out.lines().find(|line| line.split(' ').next() == Some(kernel.name));
         assert!(line.is_some_and(|line| line.ends_with(" s")), "{} has no line in {}", kernel.name, ran.out);
     }
+    // The numbers of all lines are below each other.
+    let ends: std::collections::BTreeSet<usize> =
+        ran.out.lines().filter_map(|line| line.strip_suffix(" s").map(|line| line.chars().count())).collect();
+    assert_eq!(ends.len(), 1, "{}", ran.out);
     assert!(ran.out.contains("every kernel computes on CPU engine what its twin computes"), "{}", ran.out);
 }
 

@@ -166,8 +166,8 @@ fn data_describes_a_data_set() {
     let said = place.run(&["data", FOLDER]).ok();
     assert_eq!(said.err, "");
     for line in [
-        "data      Meine Bilder (pictures in class folders, 20 % of each held out)",
-        "images    1×8×8 (channels × rows × columns)",
+        "data    Meine Bilder (pictures in class folders, 20 % of each held out)",
+        "images  1×8×8 (channels × rows × columns)",
         "class                train    held out",
         "oben und unten           8           2",
         "all                     24           6",

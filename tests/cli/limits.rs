@@ -52,6 +52,7 @@ fn a_seed_of_64_bits_is_resumed() {
     place.run(&["train", "--device", "cpu", "--epochs", "1", "--seed", "18446744073709551615"]).ok();
     let ran = place.run(&["train", "--resume", "runs/digits-001", "--epochs", "2"]).ok();
     assert!(!ran.err.contains("can't be read"), "{}", ran.err);
+    assert!(ran.err.contains("resume  runs/digits-001 after epoch 1 (45 steps of the run)\n"), "{}", ran.err);
     place.refuses(
         2,
         &["train", "--resume", "runs/digits-001", "--epochs", "1"],

@@ -1,7 +1,7 @@
 //! The real binary in a fresh directory, on the CPU engine.
 //!
 //! Checked are exit codes, both streams, and every file that is left behind. Tests that need an adapter are in
-//! `adapter`. Exit codes, both streams, and every file that is left behind.
+//! `adapter`.
 
 mod adapter;
 mod advice;
@@ -35,6 +35,8 @@ mod shell;
 #[path = "../common/state_dict.rs"]
 mod state_dict;
 mod streams;
+#[cfg(target_os = "linux")]
+mod terminal;
 #[path = "../common/tiles.rs"]
 mod tiles;
 mod train;

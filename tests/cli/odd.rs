@@ -280,6 +280,9 @@ fn the_difference_of_runs_names_settings_and_state() {
     assert!(said.contains("only that of the second run has ema"), "{said}");
     assert!(!said.contains("are equal, bit by bit\nthe models are equal"), "{said}");
     assert!(diff(&four, &one).contains("only that of the first run has ema"));
+    place.run(&["train", "--epochs", "1", "--device", "cpu", "--network", "dense 4, relu, dense 10"]).ok();
+    let said = diff(&one, "runs/digits-005");
+    assert!(said.contains("network: \"dense 10\" and \"dense 4, relu, dense 10\"\n"), "{said}");
     let said = diff(&one, &one);
     assert!(said.contains("are equal, bit by bit") && said.contains("the models are equal"), "{said}");
     assert!(!said.contains(" and "), "{said}");

@@ -111,7 +111,7 @@ fn a_fast_dev_run_takes_one_step_and_saves_nothing() {
     let place = Place::new();
     let ran = train(&place, &["--fast-dev-run", "--schedule", "cosine over 9999"]).ok();
     assert!(ran.err.contains("a test of one step: nothing was saved"), "{}", ran.err);
-    assert!(ran.out.contains("1 steps"), "{}", ran.out);
+    assert!(ran.out.contains("(1 epoch, 1 step, "), "{}", ran.out);
     assert!(place.files().is_empty(), "{:?}", place.files().keys());
 }
 

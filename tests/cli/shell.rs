@@ -56,6 +56,9 @@ fn runs_are_sorted_filtered_and_listed_as_json() {
         names.map(|name| name.replace("digits-00", "")).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(listed(&[]), "1 2 3");
+    assert_eq!(listed(&["list"]), "1 2 3");
+    assert_eq!(listed(&["list", "--filter", "dense 24"]), "2");
+    assert_eq!(place.run(&["runs", "list", "--json"]).ok().json().as_array().unwrap().len(), 4);
     assert_eq!(listed(&["--sort", "name"]), "1 2 3");
     assert_eq!(listed(&["--sort", "epochs"]).split(' ').next(), Some("1"));
     let started = |run: &str| place.json(&format!("runs/digits-00{run}/run.json"))["started"].clone();
@@ -173,6 +176,11 @@ fn a_named_network_says_its_defaults() {
     };
     let said = train(&[]);
     assert!(said.contains("--network cnn has defaults of its own") && said.contains("--optimiser"), "{said}");
+    // What is given is no default; a dev run has epochs and a schedule of its own.
+    let said = train(&["--optimiser", "adam"]);
+    assert!(said.contains("defaults of its own: this run has --learning-rate 0.001\n"), "{said}");
+    let all = ["--epochs", "3", "--optimiser", "adam", "--learning-rate", "0.01", "--schedule", "constant"];
+    assert!(!train(&all).contains("defaults of its own"));
     assert!(
         !place.run(&["train", "--fast-dev-run", "--device", "cpu"]).ok().err.contains("defaults of its own")
     );
@@ -181,10 +189,38 @@ fn a_named_network_says_its_defaults() {
 #[test]
 fn help_fits_into_80_columns_without_lines_of_a_few_words() {
     let place = Place::new();
-    for command in ["train", "predict", "explain", "bench", "lr-find", "lesson"] {
-        let mut program = place.command(&[command, "--help"]);
+    for command in [
+        "",
+        "train",
+        "lr-find",
+        "runs",
+        "runs list",
+        "runs diff",
+        "resume-check",
+        "eval",
+        "predict",
+        "import",
+        "summary",
+        "explain",
+        "data",
+        "data get",
+        "data preview",
+        "devices",
+        "lesson",
+        "lesson check",
+        "lesson start",
+        "doctor",
+        "bench",
+        "completions",
+        "man",
+    ] {
+        let mut program = place.command(&command.split_whitespace().chain(["--help"]).collect::<Vec<_>>());
         let help = Ran::of(program.env("COLUMNS", "80")).ok().out;
         let lines: Vec<&str> = help.lines().collect();
+        let examples = lines.iter().skip_while(|line| !line.starts_with("Examples:")).skip(1);
+        for line in examples.take_while(|line| !line.is_empty()) {
+            assert!(line.starts_with("  wgrad "), "an example is broken: {line}");
+        }
         for pair in lines.windows(2).filter(|pair| !pair[1].is_empty() && !pair[1].starts_with(' ')) {
             let next = pair[1].split(' ').next().unwrap_or_default().chars().count();
             let short = pair[0].chars().count() + 1 + next <= 78;

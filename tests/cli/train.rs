@@ -18,6 +18,12 @@ fn assert_fraction(value: &Value, least: f64) {
 }
 
 #[test]
+fn one_epoch_is_no_epochs() {
+    let ran = Place::new().run(&["train", "--epochs", "1", "--device", "cpu"]).ok();
+    assert!(ran.out.contains("(1 epoch, 45 steps, "), "{}", ran.out);
+}
+
+#[test]
 fn without_arguments_it_learns_the_digits() {
     let place = Place::new();
     let ran = place.run(&["train", "--epochs", "2", "--device", "cpu"]).ok();

@@ -6,11 +6,11 @@ use clap::Args;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-FILE is a state_dict that PyTorch saved with safetensors.torch.save_file. Its tensors are matched by
-their names, as in 0.weight, or else by layer and shape; docs/pytorch.md has the layers of PyTorch
+FILE is a state_dict that PyTorch saved with safetensors.torch.save_file. Its tensors are matched by \
+their names, as in 0.weight, or else by layer and shape; docs/pytorch.md has the layers of PyTorch \
 and wgrad side by side.
 
-Pixels become inputs as (byte/255 − mean) / std, like torchvision's ToTensor and Normalize. Without
+Pixels become inputs as (byte/255 − mean) / std, like torchvision's ToTensor and Normalize. Without \
 --mean and --std they are scaled to 0 to 1, as by ToTensor alone.")]
 pub struct ImportArgs {
     /// Safetensors file

@@ -20,7 +20,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use import::ImportArgs;
 pub use lesson::LessonArgs;
 use numbers::from_one;
-pub use runs::{RunsArgs, RunsCommand, Sort};
+pub use runs::{ListArgs, RunsArgs, RunsCommand, Sort};
 pub use settings::{Reading, SettingFlags};
 pub use train::{LrFindArgs, TrainArgs};
 pub use trained::{EvalArgs, ExplainArgs, PredictArgs, SummaryArgs};
@@ -75,10 +75,10 @@ Examples:
   wgrad train                         learn the built-in handwritten digits
   wgrad train mnist --epochs 3        learn MNIST
   wgrad train --resume runs/mnist-001 resume a run that was stopped or killed
-  wgrad eval runs/mnist-001           measure a trained network on held-out images
+  wgrad eval runs/mnist-001           measure it on held-out images
   wgrad predict runs/mnist-001 3.png  classify pictures
   wgrad data photos                   show what a folder of pictures holds
-  wgrad lesson                        see how learning works, from one weight upwards
+  wgrad lesson                        see how learning works, number by number
   wgrad doctor                        check every shader on this machine
   wgrad bench                         time the CPU against the GPU
 
@@ -104,7 +104,7 @@ pub enum Command {
     Summary(SummaryArgs),
     /// Show one training step of one sample, number by number
     Explain(ExplainArgs),
-    /// Describe a data set, or draw its augmentation
+    /// Describe or download a data set, or draw its augmentation
     Data(data::DataArgs),
     /// List the adapters of this machine, and the fastest kernels on each
     Devices(DevicesArgs),
@@ -131,7 +131,7 @@ impl Command {
             Command::Explain(arguments) => arguments.json,
             Command::Data(arguments) => arguments.json,
             Command::Lesson(arguments) => arguments.json,
-            Command::Runs(arguments) => arguments.json,
+            Command::Runs(arguments) => arguments.asked_list().is_some_and(|list| list.json),
             // The bench writes JSON to a file; the others have none.
             Command::ResumeCheck(_)
             | Command::Completions(_)

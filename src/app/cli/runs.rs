@@ -9,6 +9,13 @@ use clap::{Args, Subcommand, ValueEnum};
 pub struct RunsArgs {
     #[command(subcommand)]
     pub command: Option<RunsCommand>,
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// The flags of a list of runs.
+#[derive(Args, Debug)]
+pub struct ListArgs {
     /// Folder of the run directories
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub out: PathBuf,
@@ -23,6 +30,17 @@ pub struct RunsArgs {
     pub json: bool,
 }
 
+impl RunsArgs {
+    /// The list that is asked for, if it is one.
+    pub fn asked_list(&self) -> Option<&ListArgs> {
+        match &self.command {
+            None => Some(&self.list),
+            Some(RunsCommand::List(list)) => Some(list),
+            Some(RunsCommand::Diff { .. }) => None,
+        }
+    }
+}
+
 /// The order of a list of runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Sort {
@@ -34,6 +52,8 @@ pub enum Sort {
 
 #[derive(Subcommand, Debug)]
 pub enum RunsCommand {
+    /// List runs, as without a command
+    List(ListArgs),
     /// Find the settings, the first step and the state in which two runs differ
     Diff {
         /// Run directory

@@ -18,9 +18,8 @@ const PROFILED_STEPS: &str = "100";
 #[command(
     after_help = "wgrad train --help lists all settings.",
     after_long_help = "\
-DATA is “digits” (built in), “mnist” (looked for under WGRAD_DATA, then in data/mnist and mnist), \
-another set of “wgrad data get”, as emnist-letters, \
-or a folder: IDX files named like MNIST's, CIFAR's binary files, or PNG and JPEG pictures with a \
+DATA is “digits” (built in), “mnist” or another set of “wgrad help data get” (looked for under WGRAD_DATA, \
+then in data/NAME and NAME, and where “wgrad data get” puts it; EMNIST's splits as emnist-letters), or a folder: IDX files named like MNIST's, CIFAR's binary files, or PNG and JPEG pictures with a \
 folder for each class, in train and test or with 20 % of each class held out.
 
 RECIPE is a TOML file with settings: batch_size = 64 for --batch-size 64. Flags win over the recipe, \

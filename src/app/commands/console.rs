@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::error::{ContextKind, ContextValue};
+use console::Term;
 use indicatif::HumanCount;
 use serde::Serialize;
 use serde_json::json;
@@ -20,13 +21,28 @@ use wgrad::{Error, Result};
 
 use crate::app::cli::{ask_for_json, flags, words};
 use crate::app::shortened::shortened;
+use crate::app::wrapped::wrapped;
 
 /// Writes a part of the answer to stdout, with marked settings as flags.
 ///
 /// # Errors
 /// [`Error::Failure`] when it can't be written. A closed pipe ends the program quietly, as `| head` expects.
 pub fn answer(line: fmt::Arguments) -> Result<()> {
-    write_answer(&text::lines(&with_flags(&line.to_string())))
+    let lines = with_flags(&line.to_string());
+    write_answer(&wrapped(&text::lines(&lines), columns(&Term::stdout())))
+}
+
+/// Writes lines for another program to stdout, as by [`answer`] but never broken.
+///
+/// # Errors
+/// As [`answer`].
+pub fn answer_whole(lines: &str) -> Result<()> {
+    write_answer(&text::lines(&with_flags(lines)))
+}
+
+/// The columns of a terminal. None of a file or a pipe, whose reader gets whole lines.
+fn columns(stream: &Term) -> Option<usize> {
+    stream.size_checked().filter(|_| stream.is_term()).map(|(_, columns)| columns.into())
 }
 
 /// Writes a value to stdout as one line of JSON.
@@ -78,7 +94,8 @@ pub fn note(line: fmt::Arguments) {
 
 /// Writes a line of progress whose settings are already shown as flags.
 pub fn note_shown(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", text::lines(line));
+    let lines = text::lines(line);
+    let _ = writeln!(io::stderr().lock(), "{}", wrapped(&lines, columns(&Term::stderr())));
 }
 
 /// Prints the help, or why the command line was refused, and gives the exit code.
@@ -191,6 +208,11 @@ pub fn quoted(path: &Path) -> String {
 /// 12345 as 12,345.
 pub fn thousands(number: usize) -> String {
     HumanCount(number as u64).to_string()
+}
+
+/// 1 as “1 epoch”, 12345 as “12,345 epochs”.
+pub fn counted(number: usize, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(number), if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

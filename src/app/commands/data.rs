@@ -104,9 +104,9 @@ fn describe(dataset: &Dataset, as_json: bool) -> Result<()> {
             "skipped": with_all_flags(&dataset.about.skipped),
         }));
     }
-    answer(format_args!("data      {} ({})", shown(&dataset.name), dataset.about.origin))?;
-    answer(format_args!("images    {shape} (channels × rows × columns)"))?;
-    answer(format_args!("digest    {}", dataset.digest))?;
+    answer(format_args!("data    {} ({})", shown(&dataset.name), dataset.about.origin))?;
+    answer(format_args!("images  {shape} (channels × rows × columns)"))?;
+    answer(format_args!("digest  {}", dataset.digest))?;
     let names: Vec<String> = dataset.classes.iter().map(|name| shorten(name)).collect();
     let width = names.iter().map(|name| text::columns(name)).max().unwrap_or_default().max(5);
     let mut columns = vec![("train", train), ("held out", held_out)];

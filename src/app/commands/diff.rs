@@ -35,7 +35,7 @@ fn records(one: &RunRecord, two: &RunRecord) -> Result<()> {
     };
     let facts = |record: &RunRecord| {
         [
-            ("network", record.network.clone()),
+            ("network", format!("\"{}\"", record.network)),
             ("seed", record.seed.to_string()),
             ("digest of the data", record.digest.clone()),
             ("adapter", record.adapter.clone()),

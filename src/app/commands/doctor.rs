@@ -42,10 +42,11 @@ pub fn run(arguments: &cli::DoctorArgs) -> Result<()> {
     threads::start()?;
     threads::spare(1)?;
     let kernels = if named.is_empty() { table::ALL } else { &named };
-    answer(format_args!("{:<20} {:>5}  {:>17}  {:>8}", "kernel", "cases", "worst error/bound", "time"))?;
+    let width = kernels.iter().map(|kernel| kernel.name.len()).fold("kernel".len(), usize::max);
+    answer(format_args!("{:<width$} {:>5}  {:>17}  {:>8}", "kernel", "cases", "worst error/bound", "time"))?;
     let (mut problems, mut not_tried) = (Vec::new(), Vec::new());
     for kernel in kernels {
-        match examine(kernel, &device, !named.is_empty())? {
+        match examine(kernel, width, &device, !named.is_empty())? {
             KernelOutcome::Correct => {}
             KernelOutcome::Wrong(problem) => problems.push(problem),
             KernelOutcome::NotTried(why) => not_tried.push((kernel.name, why)),
@@ -99,15 +100,15 @@ fn subject(named: bool, not_tried: &[(&str, Reason)]) -> String {
 }
 
 /// Checks a kernel against its twin. It is skipped when the device can't run it, or when it is experimental and was
-/// not named.
-fn examine(kernel: &'static Kernel, device: &Device, named: bool) -> Result<KernelOutcome> {
+/// not named. Its name is printed in `width` columns.
+fn examine(kernel: &'static Kernel, width: usize, device: &Device, named: bool) -> Result<KernelOutcome> {
     let name = kernel.name;
     if let Some(lacking) = device.lacks(kernel) {
-        answer(format_args!("{name:<20} {:>5}  not available: {lacking}; not used here", 0))?;
+        answer(format_args!("{name:<width$} {:>5}  not available: {lacking}; not used here", 0))?;
         return Ok(KernelOutcome::NotTried(Reason::Lacking(lacking)));
     }
     if kernel.is_cooperative() && !named && matches!(device, Device::Gpu(_)) {
-        answer(format_args!("{name:<20} {:>5}  experimental: wgrad doctor {name} checks it", 0))?;
+        answer(format_args!("{name:<width$} {:>5}  experimental: wgrad doctor {name} checks it", 0))?;
         return Ok(KernelOutcome::NotTried(Reason::Experimental));
     }
     let start = Instant::now();
@@ -116,14 +117,14 @@ fn examine(kernel: &'static Kernel, device: &Device, named: bool) -> Result<Kern
     let verdict = match cases::check(kernel, &cases_on(kernel, device), &mut make_engine) {
         // A shader that does not compile is a result; the other kernels are still checked.
         Err(Error::Failure(problem)) => {
-            answer(format_args!("{name:<20} {:>5}  {problem}", 0))?;
+            answer(format_args!("{name:<width$} {:>5}  {problem}", 0))?;
             return Ok(KernelOutcome::Wrong(problem));
         }
         other => other?,
     };
     let mark = if verdict.problem.is_some() { "  WRONG" } else { "" };
     let (cases, worst, seconds) = (verdict.cases, verdict.comparison.worst, start.elapsed().as_secs_f64());
-    answer(format_args!("{name:<20} {cases:>5}  {worst:>17.3}  {seconds:>6.2} s{mark}"))?;
+    answer(format_args!("{name:<width$} {cases:>5}  {worst:>17.3}  {seconds:>6.2} s{mark}"))?;
     Ok(verdict.problem.map_or(KernelOutcome::Correct, KernelOutcome::Wrong))
 }
 

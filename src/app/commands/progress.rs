@@ -19,6 +19,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The progress of a run. Without a terminal it has no bar.
 pub struct Display {
     bar: Option<ProgressBar>,
+    /// Whether the terminal has no place for the speed.
+    is_narrow: bool,
     epochs: usize,
     started: Instant,
     samples: usize,
@@ -56,11 +58,14 @@ impl Lines {
     }
 }
 
+/// The columns below which there is no bar.
+const NARROW: u16 = 78;
+
 /// A template that fits into one line of the terminal. A longer one would wrap and leave lines behind.
 fn template(columns: u16) -> &'static str {
     match columns {
-        0..78 => "{prefix}  {eta} left  {wide_msg}",
-        78..104 => "{prefix}  {wide_bar}  {msg}  {eta} left",
+        0..NARROW => "{prefix}  {eta} left  {wide_msg}",
+        NARROW..104 => "{prefix}  {wide_bar}  {msg}  {eta} left",
         _ => "{prefix}  {bar:24}  {msg}  {eta} left",
     }
 }
@@ -72,16 +77,18 @@ fn draws() -> bool {
 
 impl Display {
     pub fn new(epochs: usize, steps_per_epoch: usize) -> Display {
+        let columns = Term::stderr().size().1;
         let bar = draws().then(|| {
             let bar = ProgressBar::with_draw_target(
                 Some((epochs * steps_per_epoch) as u64),
                 ProgressDrawTarget::stderr(),
             );
-            let style = ProgressStyle::with_template(template(Term::stderr().size().1));
+            let style = ProgressStyle::with_template(template(columns));
             bar.set_style(style.expect("a fixed template").progress_chars("█▉▊▋▌▍▎▏ "));
             bar
         });
-        Display { bar, epochs, started: Instant::now(), samples: 0, lines: Lines::of(epochs) }
+        let is_narrow = columns < NARROW;
+        Display { bar, is_narrow, epochs, started: Instant::now(), samples: 0, lines: Lines::of(epochs) }
     }
 
     /// Shows the progress after a submission.
@@ -90,12 +97,11 @@ impl Display {
         if let Some(bar) = &self.bar {
             let so_far = progress.so_far;
             bar.set_prefix(format!("epoch {}/{}", progress.epoch, self.epochs));
-            bar.set_message(format!(
-                "loss {:.4}  accuracy {:.2} %  {} samples/s",
-                so_far.loss,
-                so_far.accuracy * 100.0,
-                thousands(self.samples_per_second() as usize)
-            ));
+            let mut message = format!("loss {:.4}  accuracy {:.2} %", so_far.loss, so_far.accuracy * 100.0);
+            if !self.is_narrow {
+                message += &format!("  {} samples/s", thousands(self.samples_per_second() as usize));
+            }
+            bar.set_message(message);
             bar.set_position(((progress.epoch - 1) * progress.steps + progress.step) as u64);
         }
     }

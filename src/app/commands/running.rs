@@ -12,7 +12,9 @@ use wgrad::internals::train::run::{Epoch, RunDir, RunRecord, Status};
 use wgrad::internals::train::running::{Ended, Run, Trained};
 use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
-use super::console::{answer, answer_json, answer_of_failure, as_flag, note, quoted, thousands, with_flags};
+use super::console::{
+    answer, answer_json, answer_of_failure, as_flag, counted, note, quoted, thousands, with_flags,
+};
 use super::progress::{Display, duration};
 use super::signals::Signals;
 use super::weights::with_its_weights;
@@ -158,11 +160,12 @@ impl RunOutput {
         // A resumed run may have nothing left to do but its model.
         let speed = Some(trained.steps_per_second).filter(|speed| speed.is_finite());
         answer(format_args!(
-            "time               {}   ({} epochs, {} steps{})",
+            "time               {}   ({}, {}{})",
             duration(trained.seconds),
-            trained.epochs,
-            thousands(trained.trainer.steps()),
-            speed.map_or_else(String::new, |speed| format!(", {speed:.0} steps/s"))
+            counted(trained.epochs, "epoch"),
+            counted(trained.trainer.steps(), "step"),
+            speed
+                .map_or_else(String::new, |speed| format!(", {} steps/s", thousands(speed.round() as usize)))
         ))?;
         let Some(run) = self.run.as_deref() else { return Ok(()) };
         let (run, word) = (shown(run), quoted(run));

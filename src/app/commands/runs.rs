@@ -19,13 +19,14 @@ use crate::app::cli::{self, Sort};
 
 pub fn run(arguments: &cli::RunsArgs) -> Result<()> {
     match &arguments.command {
-        None => list(arguments),
+        None => list(&arguments.list),
+        Some(cli::RunsCommand::List(arguments)) => list(arguments),
         Some(cli::RunsCommand::Diff { one, two }) => super::diff::run(one, two),
     }
 }
 
 /// A line per run, or an array of objects.
-fn list(arguments: &cli::RunsArgs) -> Result<()> {
+fn list(arguments: &cli::ListArgs) -> Result<()> {
     let out = &arguments.out;
     let mut runs: Vec<Listed> = directories(out)?.into_iter().map(Listed::read).collect();
     if runs.is_empty() {

@@ -9,20 +9,20 @@ use wgrad::internals::data::files::{make_folder, write_output};
 use wgrad::internals::text::reason;
 use wgrad::{Error, Result};
 
-use super::console::{answer, note, quoted};
+use super::console::{answer_whole, note, quoted};
 use crate::app::cli;
 
 pub fn completions(arguments: &cli::shell::CompletionsArgs) -> Result<()> {
     let mut script = Vec::new();
     generate(arguments.shell, &mut cli::Cli::command(), "wgrad", &mut script);
-    answer(format_args!("{}", String::from_utf8_lossy(&script).trim_end()))
+    answer_whole(String::from_utf8_lossy(&script).trim_end())
 }
 
 pub fn man(arguments: &cli::shell::ManArgs) -> Result<()> {
     let mut command = cli::Cli::command().disable_help_subcommand(true);
     command.build();
     match &arguments.out {
-        None => answer(format_args!("{}", String::from_utf8_lossy(&page(&command, "wgrad")?).trim_end())),
+        None => answer_whole(String::from_utf8_lossy(&page(&command, "wgrad")?).trim_end()),
         Some(folder) => {
             make_folder(folder)?;
             let count = write(&command, "wgrad", folder)?;

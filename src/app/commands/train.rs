@@ -70,8 +70,8 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
     super::data::inspect_validation(&mut session);
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
     let prepared = Prepared::new(session, Origin::Files, how)?;
-    if given.network == Some(NetworkChoice::Cnn) {
-        note(format_args!("{}", defaults_of_cnn(&prepared.session.recipe)));
+    if let Some(line) = defaults_of_cnn(given, &prepared.session.recipe) {
+        note(format_args!("{line}"));
     }
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
@@ -90,15 +90,21 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
     profiled(profiling, run.as_deref(), outcome)
 }
 
-/// What the name `cnn` has decided besides the layers.
-fn defaults_of_cnn(recipe: &Recipe) -> String {
-    let Recipe { optimiser, learning_rate, schedule, epochs, .. } = recipe;
-    let augment = Some(&recipe.augment).filter(|augment| !augment.is_none());
-    let augment = augment.map_or_else(String::new, |augment| format!(", ⟨augment {augment}⟩"));
-    format!(
-        "        ⟨network cnn⟩ has defaults of its own: this run has ⟨optimiser {optimiser}⟩, ⟨learning_rate {learning_rate}⟩, \
-         ⟨schedule {schedule}⟩, ⟨epochs {epochs}⟩{augment}"
-    )
+/// What the name `cnn` has decided besides the layers. What is given is not its decision.
+fn defaults_of_cnn(given: &Overrides, recipe: &Recipe) -> Option<String> {
+    let Recipe { optimiser, learning_rate, schedule, epochs, augment, .. } = recipe;
+    let decided = [
+        given.optimiser.is_none().then(|| format!("⟨optimiser {optimiser}⟩")),
+        given.learning_rate.is_none().then(|| format!("⟨learning_rate {learning_rate}⟩")),
+        given.schedule.is_none().then(|| format!("⟨schedule {schedule}⟩")),
+        given.epochs.is_none().then(|| format!("⟨epochs {epochs}⟩")),
+        (given.augment.is_none() && !augment.is_none()).then(|| format!("⟨augment {augment}⟩")),
+    ];
+    let decided: Vec<String> = decided.into_iter().flatten().collect();
+    let is_cnn = given.network == Some(NetworkChoice::Cnn);
+    (is_cnn && !decided.is_empty()).then(|| {
+        format!("        ⟨network cnn⟩ has defaults of its own: this run has {}", decided.join(", "))
+    })
 }
 
 /// The weights of a file or a run. What is left out is noted.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
+use std::time::{Duration, Instant};
 
 use super::Trainer;
 use super::report::{Each, StepReport};
@@ -16,6 +17,8 @@ use crate::network::lower::Training;
 struct Flight {
     ticket: Ticket,
     scalars: Vec<Step>,
+    /// How long the call took that made it.
+    submitting: Duration,
 }
 
 impl Trainer {
@@ -39,14 +42,17 @@ impl Trainer {
                 let count = pace.steps(self.lowered.slots).min(range.end - next);
                 let scalars: Vec<Step> =
                     (0..count).map(|slot| self.scalars(section, slot, next + slot, samples)).collect();
+                let start = Instant::now();
                 let ticket = self.engine.submit(dispatches.clone(), &scalars, self.lowered.report(count))?;
-                flights.push_back(Flight { ticket, scalars });
+                let submitting = start.elapsed();
+                pace.submitted(submitting);
+                flights.push_back(Flight { ticket, scalars, submitting });
                 next += count;
                 continue;
             }
             let Some(flight) = flights.pop_front() else { break };
             let words = self.engine.wait(flight.ticket)?;
-            pace.finished(flight.scalars.len());
+            pace.finished(flight.scalars.len(), flight.submitting, Instant::now());
             let reports = self.reports(section, &flight.scalars, &words);
             // After a failure, submissions under way are waited for and ignored.
             outcome = outcome.and_then(|flow| {

@@ -7,7 +7,7 @@ use wgrad::internals::network::loss::Loss;
 use wgrad::internals::text::{printable, shorten, shown, unescaped};
 use wgrad::{Error, Prediction, Result};
 
-use super::super::console::{answer, answer_json, note, with_flags};
+use super::super::console::{answer, answer_json, answer_whole, note, with_flags};
 use crate::app::cli;
 
 /// The most classes that are all printed by default.
@@ -119,11 +119,11 @@ impl Output {
         if !self.headed {
             let (name, top) = (self.value(), self.top.unwrap_or(1));
             let others: String = (2..=top).map(|at| format!(",class_{at},{name}_{at}")).collect();
-            answer(format_args!("file,class,{name}{others},error"))?;
+            answer_whole(&format!("file,class,{name}{others},error"))?;
             self.headed = true;
         }
         let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
-        answer(format_args!("{},{}", cells.join(","), quoted(problem)))
+        answer_whole(&format!("{},{}", cells.join(","), quoted(problem)))
     }
 }
 

@@ -195,11 +195,15 @@ impl Remarks {
                 "{other} it is {near} and read {inverse}, {sure} surely than {present_way} ({present}): {advice}"
             );
         }
+        let surer = match surer {
+            0 => "none is".to_owned(),
+            1 => "1 is".to_owned(),
+            _ => format!("{} are", thousands(surer)),
+        };
         format!(
-            "{other}, {} of them are nearer to those and {} are read more surely (as {}: {inverse}, and {present_way} {present}): \
+            "{other}, {} of them are nearer to those and {surer} read more surely (as {}: {inverse}, and {present_way} {present}): \
              {advice}",
             thousands(nearer),
-            thousands(surer),
             shown(&example.path)
         )
     }

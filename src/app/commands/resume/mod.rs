@@ -19,7 +19,7 @@ use wgrad::internals::verify::custom::CustomKernelFile;
 use wgrad::{Error, Result};
 
 use super::changeable::Changeable;
-use super::console::{note, quoted};
+use super::console::{counted, note, quoted};
 use super::custom::Origin;
 use super::prepared::{How, Place, Prepared, profiled};
 use super::signals::Signals;
@@ -56,13 +56,12 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
             shorten(&adapter)
         ));
     }
-    note(format_args!(
-        "resume  {} after step {} of epoch {} ({} steps of the run)",
-        shown(run_dir),
-        position.step,
-        position.epoch,
-        position.steps
-    ));
+    let after = match (position.epoch, position.step) {
+        (1, 0) => "at its start".to_owned(),
+        (epoch, 0) => format!("after epoch {}", epoch - 1),
+        (epoch, step) => format!("after step {step} of epoch {epoch}"),
+    };
+    note(format_args!("resume  {} {after} ({} of the run)", shown(run_dir), counted(position.steps, "step")));
     if !is_readable {
         directory.restore_recipe(&checkpoint.recipe)?;
     }
