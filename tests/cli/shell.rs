@@ -134,6 +134,14 @@ fn short_epochs_of_a_long_run_share_lines_but_metrics_have_all() {
 }
 
 #[test]
+fn the_lines_of_a_resumed_run_are_those_of_its_own_epochs() {
+    let place = Place::trained();
+    let ran = place.run(&["train", "--resume", "runs/digits-001", "--epochs", "22"]).ok();
+    assert!(!ran.err.contains("epochs are short"), "{}", ran.err);
+    assert_eq!(ran.err.lines().filter(|line| line.starts_with("epoch ")).count(), 20, "{}", ran.err);
+}
+
+#[test]
 fn flags_take_the_keys_of_recipes_and_recipes_the_names_of_flags() {
     let place = Place::new();
     let words = ["--batch_size", "48", "--learning_rate", "0.05", "--optimizer", "adam", "--epochs", "1"];

@@ -124,7 +124,7 @@ impl Prepared {
             return Err(error);
         }
         let output = RunOutput::of(directory.as_ref(), &record, json);
-        let display = Display::new(self.session.recipe.epochs, trainer.steps_per_epoch());
+        let display = Display::new(self.session.recipe.epochs, trainer.steps_per_epoch(), trainer.position());
         let run = self.session.run(trainer, &self.lowered, record, options)?;
         let run = match directory {
             Some(directory) => run.in_directory(directory),

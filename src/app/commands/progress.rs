@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wgrad::internals::train::trainer::{Measure, Progress};
+use wgrad::internals::train::trainer::{Measure, Position, Progress};
 
 use super::console::{note_shown, thousands};
 
@@ -76,7 +76,8 @@ fn draws() -> bool {
 }
 
 impl Display {
-    pub fn new(epochs: usize, steps_per_epoch: usize) -> Display {
+    /// The progress of a run of this many epochs, from where it begins or is resumed.
+    pub fn new(epochs: usize, steps_per_epoch: usize, done: Position) -> Display {
         let columns = Term::stderr().size().1;
         let bar = draws().then(|| {
             let bar = ProgressBar::with_draw_target(
@@ -85,10 +86,14 @@ impl Display {
             );
             let style = ProgressStyle::with_template(template(columns));
             bar.set_style(style.expect("a fixed template").progress_chars("█▉▊▋▌▍▎▏ "));
+            // The time that is left follows from the steps from here on.
+            bar.set_position(((done.epoch - 1) * steps_per_epoch + done.step) as u64);
+            bar.reset_eta();
             bar
         });
+        let lines = Lines::of(epochs.saturating_sub(done.epoch - 1));
         let is_narrow = columns < NARROW;
-        Display { bar, is_narrow, epochs, started: Instant::now(), samples: 0, lines: Lines::of(epochs) }
+        Display { bar, is_narrow, epochs, started: Instant::now(), samples: 0, lines }
     }
 
     /// Shows the progress after a submission.
