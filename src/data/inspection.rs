@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::dataset::{Dataset, Samples, has_samples};
+use super::dataset::{Dataset, Samples};
 use super::equal::first_equals;
 use crate::program::shape::Shape;
 use crate::text::{shorten, shown};
 
 /// Training pictures that repeat others are noted from this fraction of the train part, one in this many.
 const REPEATED_OF: usize = 100;
-/// The most names in a sentence.
-const MOST_NAMES: usize = 3;
 /// The settings that make samples of pictures.
 const RENDERING: &str = "⟨resize⟩, ⟨background⟩ and ⟨levels⟩, which decide what is read of them";
 
@@ -38,11 +36,7 @@ impl Dataset {
         notes.extend(self.repeats(&parts[0], &same));
         notes.extend(self.contradictions(&parts[0], &same));
         notes.extend(overlap(&parts[1], &parts[0], &same));
-        let from_1 = self.labels_from_1();
-        let from = usize::from(from_1.is_some());
-        notes.extend(from_1);
-        let missing = |part: &Inspected| missing_from(from, part.name, part.samples, &self.classes);
-        notes.extend(parts.iter().filter_map(missing));
+        notes.extend(self.missing());
         notes.extend(self.opaque());
         Inspection { notes, nothing_to_learn: self.nothing_to_learn(&first) }
     }
@@ -118,15 +112,6 @@ impl Dataset {
         ))
     }
 
-    /// Labels of which none is 0.
-    fn labels_from_1(&self) -> Option<String> {
-        let labels = self.train.labels.iter().chain(&self.held_out.labels);
-        let from_1 = self.about.train_files.is_empty() && labels.min().is_some_and(|label| *label == 1);
-        from_1.then(|| {
-            "the labels begin at 1, so class 0 is empty: it is neither learned nor measured".to_owned()
-        })
-    }
-
     /// An alpha channel that says nothing.
     fn opaque(&self) -> Option<String> {
         let Shape { channels, height, width, .. } = self.train.shape;
@@ -195,31 +180,6 @@ pub fn repeated(name: &'static str, samples: &Samples, train: &Samples) -> Optio
 /// A sentence about the samples of a part that are of one colour, whose files are those of `files` if they are files.
 pub(super) fn of_one_colour(name: &'static str, samples: &Samples, files: &[PathBuf]) -> Option<String> {
     Inspected { name, samples, files }.constant()
-}
-
-/// A sentence about classes that have no sample in a part.
-pub fn missing_classes(part: &str, samples: &Samples, classes: &[String]) -> Option<String> {
-    missing_from(0, part, samples, classes)
-}
-
-/// [`missing_classes`] from the class `first` on.
-fn missing_from(first: usize, part: &str, samples: &Samples, classes: &[String]) -> Option<String> {
-    let has = has_samples(classes.len(), samples.classes());
-    let missing: Vec<&String> =
-        classes.iter().zip(&has).skip(first).filter(|(_, has)| !**has).map(|(name, _)| name).collect();
-    if missing.is_empty() {
-        return None;
-    }
-    let mut names: Vec<String> =
-        missing.iter().take(MOST_NAMES).map(|name| format!("“{}”", shorten(name))).collect();
-    names.extend((missing.len() > MOST_NAMES).then(|| "…".to_owned()));
-    let means = if part == "train" { "can't be learned" } else { "is not measured there" };
-    Some(format!(
-        "{} of {} classes have no picture in the {part} part ({}), so what they look like {means}",
-        missing.len(),
-        classes.len(),
-        names.join(", ")
-    ))
 }
 
 /// Whether all pixels of an image are equal.
@@ -319,27 +279,6 @@ mod tests {
         for (note, expected) in found.notes.iter().zip(expected) {
             assert!(note.starts_with(expected), "{note}");
         }
-    }
-
-    #[test]
-    fn labels_that_begin_at_1_leave_class_0_empty() {
-        let images = [[1, 2, 3, 4], [2, 2, 3, 4], [5, 2, 3, 4]];
-        let classes = ["0", "a", "b"].map(str::to_owned).to_vec();
-        let all = samples(&images, &[1, 2, 1]);
-        let both = samples(&[[9, 2, 3, 4], [8, 2, 3, 4]], &[1, 2]);
-        let found = |held_out: Samples| {
-            Dataset::new("made up", classes.clone(), all.clone(), held_out).unwrap().inspect().notes
-        };
-        let begin = "the labels begin at 1, so class 0 is empty: it is neither learned nor measured";
-        assert_eq!(found(both), [begin]);
-        let notes = found(samples(&[[9, 2, 3, 4]], &[1]));
-        assert_eq!(notes[0], begin);
-        assert!(
-            notes[1].starts_with("1 of 3 classes have no picture in the held-out part (“b”)"),
-            "{notes:?}"
-        );
-        let notes = found(samples(&[[9, 2, 3, 4]], &[0]));
-        assert!(notes[0].contains("have no picture in the train part (“0”)"), "{notes:?}");
     }
 
     #[test]

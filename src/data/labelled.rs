@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use super::dataset::{About, Dataset, Samples, with_samples};
 use super::images::{self, Pictures};
-use super::inspection::{missing_classes, of_one_colour};
+use super::inspection::of_one_colour;
 use super::kind::FolderFormat;
 use super::location::{Location, source};
+use super::missing::missing_classes;
 use super::reading::Reading;
 use super::rendering::Rendering;
 use crate::error::{Error, Result, suggestion};
