@@ -161,7 +161,7 @@ fn weights_are_matched_by_name_and_the_others_are_listed() {
     for line in [
         "2 taken over: 0.weight, 0.bias",
         "not in the file, so drawn at random: 4.weight, 4.bias",
-        "of another shape, so drawn at random: 2.weight, 2.bias",
+        "of layers with another shape, so drawn at random: 2.weight, 2.bias",
     ] {
         assert!(ran.err.contains(line), "“{line}” is not in {}", ran.err);
     }

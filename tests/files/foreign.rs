@@ -288,3 +288,81 @@ fn a_run_begins_with_the_weights_of_a_state_dict() {
     let ambiguous = adopt(&layers(NAMED), "conv 4 3x3 pad 1, conv 4 3x3, conv 4 3x3, dense 3");
     assert_refused(ambiguous, Error::Data, &["has conv2 where the network has 1, 2", "weight 4×4×3×3"]);
 }
+
+/// A dense layer whose weights all have one value, and whose biases have it as well.
+fn dense(name: &str, outputs: usize, inputs: usize, value: f32) -> [Saved; 2] {
+    let weight = Saved::new(&format!("{name}.weight"), &[outputs, inputs], &vec![value; outputs * inputs]);
+    [weight, Saved::new(&format!("{name}.bias"), &[outputs], &vec![value; outputs])]
+}
+
+/// What a network takes from a file: the first value of each parameter taken.
+fn firsts(tensors: &[Saved], network: &str) -> Result<Vec<(String, f32)>> {
+    let (_folder, path) = written(tensors, None);
+    let arena = bare(network).arena();
+    let mut values = vec![9.0; arena.len()];
+    let adopted = Weights::load(&path)?.weights.adopt(&arena, &mut values)?;
+    let first = |name: &String| (name.clone(), values[arena.find(name).unwrap().start]);
+    Ok(adopted.taken.iter().map(first).collect())
+}
+
+#[test]
+fn names_that_agree_by_chance_put_no_layer_in_the_place_of_another() {
+    // Functional activations have no numbers: net.2 is the third layer there, and the second here.
+    let counted = [
+        dense("net.0", 8, 108, 1.0),
+        dense("net.1", 8, 8, 2.0),
+        dense("net.2", 8, 8, 3.0),
+        dense("net.3", 7, 8, 4.0),
+    ];
+    let network = "dense 8, relu, dense 8, relu, dense 8, relu, dense 3";
+    let taken = firsts(&counted.concat(), network).unwrap();
+    let expected = [
+        ("0.weight", 1.0),
+        ("0.bias", 1.0),
+        ("2.weight", 2.0),
+        ("2.bias", 2.0),
+        ("4.weight", 3.0),
+        ("4.bias", 3.0),
+    ];
+    assert_eq!(taken, expected.map(|(name, value)| (name.to_owned(), value)));
+    // One name that agrees is less than all layers in their order.
+    let one = [dense("0", 8, 108, 1.0), dense("b", 3, 8, 2.0)];
+    let taken = firsts(&one.concat(), "dense 8, relu, dense 3").unwrap();
+    assert_eq!(taken.len(), 4);
+    // The front of a longer network of the same numbers is taken by its names.
+    let longer = [dense("0", 8, 108, 1.0), dense("2", 8, 8, 2.0), dense("4", 8, 8, 3.0)];
+    let taken = firsts(&longer.concat(), "dense 8, relu, dense 8, relu, dense 3").unwrap();
+    assert_eq!(taken.iter().map(|(_, value)| *value).collect::<Vec<_>>(), [1.0, 1.0, 2.0, 2.0]);
+    // Neither names nor order tell which of four layers three are.
+    let four =
+        [dense("n.0", 8, 8, 1.0), dense("n.1", 8, 8, 2.0), dense("n.2", 8, 8, 3.0), dense("n.3", 8, 8, 4.0)];
+    let ambiguous = firsts(
+        &[&dense("n.9", 8, 108, 5.0)[..], &four.concat()].concat(),
+        "dense 8, dense 8, dense 8, dense 3",
+    );
+    assert_refused(ambiguous, Error::Data, &["n.0, n.1, n.2, n.3", "which is which"]);
+}
+
+#[test]
+fn no_half_of_a_layer_is_taken() {
+    let conv = [
+        Saved::new("0.weight", &[4, 3, 3, 3], &[1.0; 108]),
+        Saved::new("0.bias", &[4], &[1.0; 4]),
+        Saved::new("2.weight", &[3, 64], &[2.0; 192]),
+        Saved::new("2.bias", &[3], &[2.0; 3]),
+    ];
+    let taken = firsts(&conv, "conv 4 5x5 pad 1, flatten, dense 3").unwrap();
+    assert_eq!(taken.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["2.weight", "2.bias"]);
+}
+
+#[test]
+fn a_variance_below_zero_is_refused() {
+    let mut tensors = layers(NUMBERED);
+    let at = tensors.iter().position(|saved| saved.name == "1.running_var").unwrap();
+    tensors[at] = Saved::new("1.running_var", &[4], &[1.0, 0.0, -0.5, 1.0]);
+    assert_refused(
+        import(&tensors, NETWORK),
+        Error::Data,
+        &["-0.5 at index 2 of “1.running_var”", "not negative"],
+    );
+}

@@ -8,8 +8,18 @@ use super::console::note;
 /// Prints which parameters were taken over, from which names, and which were not.
 pub fn announce(adopted: &Adopted) {
     let Adopted { taken, renamed, converted, .. } = adopted;
+    let prefix = renamed.first().and_then(|(theirs, ours)| theirs.strip_suffix(ours.as_str()));
+    let prefix =
+        prefix.filter(|prefix| renamed.iter().all(|(theirs, ours)| *theirs == format!("{prefix}{ours}")));
     if renamed.is_empty() {
         note(format_args!("weights {} taken over: {}", taken.len(), joined(taken.join(", "))));
+    } else if let Some(prefix) = prefix.filter(|_| renamed.len() == taken.len()) {
+        note(format_args!(
+            "weights {} taken over, whose names in the file begin with “{}”: {}",
+            taken.len(),
+            shorten(prefix),
+            joined(taken.join(", "))
+        ));
     } else {
         note(format_args!(
             "weights {} taken over; names in the file are others, so they were matched by layer and shape:",
@@ -22,7 +32,7 @@ pub fn announce(adopted: &Adopted) {
     }
     for (what, names) in [
         ("not in the file, so drawn at random", &adopted.missing),
-        ("of another shape, so drawn at random", &adopted.reshaped),
+        ("of layers with another shape, so drawn at random", &adopted.reshaped),
         ("only in the file, so left out", &adopted.unused),
     ] {
         if !names.is_empty() {

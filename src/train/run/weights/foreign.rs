@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use safetensors::Dtype;
 
 use super::adopted::Adopted;
-use super::matching::{ByOrder, Pair, Tensor, by_name, by_order, list, sizes};
+use super::matching::{ByOrder, Pair, Tensor, by_name, by_order, list, sizes, skips_a_layer};
 use crate::error::{Error, Result};
 use crate::program::params::Arena;
 use crate::text::{shorten, shown};
@@ -56,7 +56,8 @@ impl ForeignFile {
         let wanted = wanted(arena);
         let pairs = match self.matched(&wanted) {
             Ok(pairs) => pairs,
-            Err((by_name, _)) if !by_name.is_empty() => by_name,
+            // The more of both; names that agree by chance are few.
+            Err((by_name, order)) if by_name.len() >= order.pairs.len() && !by_name.is_empty() => by_name,
             Err((_, ByOrder { ambiguous: Some(why), .. })) => return Err(self.problem(&why)),
             Err((_, order)) if order.pairs.is_empty() => {
                 return Err(self.problem(&self.unmatched(&wanted, order)));
@@ -96,9 +97,11 @@ impl ForeignFile {
         }
     }
 
-    /// Pairs for all parameters: by their names, or by the order of the layers.
+    /// Pairs for all parameters: by their names, or by the order of the layers. Names count for nothing where a layer is
+    /// left out before the last one that they name, and could be that one: then its numbers are counted otherwise.
     fn matched(&self, wanted: &[Tensor]) -> Matched {
         let names = by_name(wanted, &self.tensors);
+        let names = if skips_a_layer(&names, &self.tensors) { Vec::new() } else { names };
         if names.len() == wanted.len() {
             return Ok(names);
         }
@@ -148,8 +151,17 @@ impl ForeignFile {
                     shorten(name)
                 )));
             }
-            let read = self.file.read_real(name, &mut values[param.start..][..param.len()]);
+            let values = &mut values[param.start..][..param.len()];
+            let read = self.file.read_real(name, values);
             read.map_err(|problem| self.problem(&problem))?;
+            let negative = values.iter().position(|value| *value < 0.0);
+            if let Some(at) = negative.filter(|_| param.name.ends_with(".running_var")) {
+                return Err(self.problem(&format!(
+                    "has {} at index {at} of “{}”, and a variance is not negative, so save the weights again",
+                    values[at],
+                    shorten(name)
+                )));
+            }
             if dtype != Dtype::F32 && !dtypes.contains(&dtype) {
                 dtypes.push(dtype);
             }

@@ -1,7 +1,7 @@
 //! Which tensor of a file belongs to which parameter: by names, or by the order of the layers and their shapes.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::text::shorten;
 
@@ -19,20 +19,44 @@ pub(crate) struct Tensor {
 pub(crate) type Pair = (usize, usize);
 
 /// The parameters for which the file has a tensor of the same name and shape, behind a prefix that all have, such as
-/// `module.`, or without it.
+/// `module.`, or without it. None of a layer with a tensor of another shape: half a layer computes nothing of use.
 pub(crate) fn by_name(wanted: &[Tensor], found: &[Tensor]) -> Vec<Pair> {
     let pairs = |prefix: &str| -> Vec<Pair> {
         let bare = |tensor: &Tensor| tensor.name.strip_prefix(prefix).map(str::to_owned);
         let places: HashMap<String, usize> =
             found.iter().enumerate().filter_map(|(at, tensor)| Some((bare(tensor)?, at))).collect();
-        let pair = |(at, tensor): (usize, &Tensor)| {
-            let place = *places.get(&tensor.name)?;
-            (found[place].shape == tensor.shape).then_some((at, place))
-        };
-        wanted.iter().enumerate().filter_map(pair).collect()
+        let place = |tensor: &Tensor| places.get(&tensor.name).copied();
+        let is_reshaped =
+            |tensor: &&Tensor| place(tensor).is_some_and(|place| found[place].shape != tensor.shape);
+        let torn: HashSet<&str> =
+            wanted.iter().filter(is_reshaped).map(|tensor| layer_of(&tensor.name)).collect();
+        let whole = wanted.iter().enumerate().filter(|(_, tensor)| !torn.contains(layer_of(&tensor.name)));
+        whole.filter_map(|(at, tensor)| Some((at, place(tensor)?))).collect()
     };
     let (plain, behind) = (pairs(""), pairs(common_prefix(found)));
     if behind.len() > plain.len() { behind } else { plain }
+}
+
+/// Whether a layer is left out that is like one of the pairs, and whose name comes before that of the last pair.
+///
+/// Layers of files whose numbers count activations and of those whose numbers don't may agree in some names by chance.
+pub(crate) fn skips_a_layer(pairs: &[Pair], found: &[Tensor]) -> bool {
+    let layers = layers(found);
+    let is_used =
+        |layer: &Layer| layer.tensors.iter().any(|tensor| pairs.iter().any(|(_, at)| *at == tensor.index));
+    let used: Vec<&Layer> = layers.iter().filter(|layer| is_used(layer)).collect();
+    let is_skipped = |layer: &&Layer| {
+        !is_used(layer)
+            && used
+                .iter()
+                .any(|other| other.is_like(layer) && natural(layer.name, other.name) == Ordering::Less)
+    };
+    layers.iter().any(|layer| is_skipped(&layer))
+}
+
+/// The beginning of a tensor's name that all tensors of its layer have.
+pub(crate) fn layer_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(layer, _)| layer)
 }
 
 /// The longest prefix up to a dot that all names have.

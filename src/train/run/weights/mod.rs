@@ -4,13 +4,15 @@ mod adopted;
 mod foreign;
 mod matching;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 pub use adopted::Adopted;
 pub(super) use foreign::ForeignFile;
+use matching::layer_of;
 
 use crate::error::{Error, Result};
-use crate::program::params::{Arena, ArenaBuilder, Initialiser};
+use crate::program::params::{Arena, ArenaBuilder, Initialiser, Param};
 use crate::train::run::checkpoint::{self, Checkpoint};
 use crate::train::run::model::{self, Model};
 use crate::train::run::tensors::format_of;
@@ -112,12 +114,17 @@ impl Weights {
             Source::Foreign(file) => return file.adopt(arena, values),
             Source::Own(own, own_values) => (own, own_values),
         };
+        let is_reshaped =
+            |param: &&Param| own.find(&param.name).is_some_and(|found| found.shape != param.shape);
+        // Half a layer computes nothing of use.
+        let torn: HashSet<&str> =
+            arena.params.iter().filter(is_reshaped).map(|param| layer_of(&param.name)).collect();
         let mut adopted = Adopted::default();
         for param in &arena.params {
             let name = param.name.clone();
             match own.find(&name) {
                 None => adopted.missing.push(name),
-                Some(found) if found.shape != param.shape => adopted.reshaped.push(name),
+                Some(_) if torn.contains(layer_of(&name)) => adopted.reshaped.push(name),
                 Some(found) => {
                     let from = &own_values[found.start..][..found.len()];
                     values[param.start..][..param.len()].copy_from_slice(from);
