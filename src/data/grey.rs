@@ -11,7 +11,7 @@ use crate::text::shorten;
 /// The weights by which red, green and blue become grey.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Grey {
-    /// 0.299, 0.587 and 0.114, as in Pillow, OpenCV and torchvision.
+    /// 0.299, 0.587 and 0.114, as in Pillow; OpenCV's greys differ by 1 at the most.
     #[default]
     Rec601,
     /// 0.2126, 0.7152 and 0.0722, as wgrad did before it had a choice.
@@ -57,6 +57,12 @@ fn byte(deep: u32) -> u8 {
     ((deep * 255 + 32_767) / 65_535) as u8
 }
 
+/// Whether each sample of a picture is a byte.
+fn is_bytes(picture: &DynamicImage) -> bool {
+    let colour = picture.color();
+    colour.bytes_per_pixel() == colour.channel_count()
+}
+
 impl Grey {
     /// The grey of a colour.
     pub(super) fn of(self, colour: [u8; 3]) -> u8 {
@@ -81,6 +87,10 @@ impl Grey {
             (Grey::Rec601, DynamicImage::ImageRgb16(colours)) => {
                 colours.pixels().map(|pixel| Grey::of_deep(pixel.0)).collect()
             }
+            (Grey::Rec601, colours) if colours.color().has_color() => {
+                let deep = !is_bytes(colours);
+                self.greys(if deep { picture.into_rgb16().into() } else { picture.into_rgb8().into() })
+            }
             _ => picture.into_luma8().into_raw(),
         }
     }
@@ -98,6 +108,9 @@ impl Grey {
                     [Grey::of_deep([red, green, blue]), byte(alpha.into())]
                 };
                 pixels.flat_map(pair).collect()
+            }
+            (Grey::Rec601, DynamicImage::ImageRgba32F(_)) => {
+                self.greys_and_alpha(picture.into_rgba16().into())
             }
             (Grey::Rec601, colours) if colours.color().has_color() => {
                 self.greys(picture).into_iter().flat_map(|grey| [grey, u8::MAX]).collect()
@@ -175,7 +188,14 @@ mod tests {
             ImageBuffer::from_pixel(1, 1, Rgba([red, green, blue, 77].map(deep))).into(),
         ];
         for picture in with_alpha {
+            assert_eq!(Grey::Rec601.greys(picture.clone()), [expected]);
             assert_eq!(Grey::Rec601.greys_and_alpha(picture), [expected, 77]);
         }
+        let real = |value: u8| f32::from(value) / 255.0;
+        let reals =
+            DynamicImage::ImageRgb32F(ImageBuffer::from_pixel(1, 1, Rgb([red, green, blue].map(real))));
+        assert_eq!(Grey::Rec601.greys(reals), [expected]);
+        let with_alpha = ImageBuffer::from_pixel(1, 1, Rgba([red, green, blue, 77].map(real)));
+        assert_eq!(Grey::Rec601.greys_and_alpha(DynamicImage::ImageRgba32F(with_alpha)), [expected, 77]);
     }
 }

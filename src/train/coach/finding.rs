@@ -13,7 +13,8 @@ pub struct EpochMeasures {
     pub validation: Option<Measure>,
 }
 
-/// A kind of finding. Only the first in this order is reported after an epoch, besides [`FindingKind::OverFitting`].
+/// A kind of finding. Only the first in this order is reported after an epoch, besides
+/// one of [`FindingKind::OverFitting`], [`FindingKind::Gap`] and [`FindingKind::NoValidation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum FindingKind {
     /// A step changes weights by a large fraction of their norm.
@@ -30,6 +31,8 @@ pub(super) enum FindingKind {
     OverFitting,
     /// A gap between the parts of a small set.
     Gap,
+    /// A small set that is learned, without a validation part.
+    NoValidation,
 }
 
 /// A finding that is worth a sentence.

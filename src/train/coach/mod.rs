@@ -1,7 +1,8 @@
 //! The coach: advice after an epoch, from the numbers of a run.
 //!
 //! It gives at most two sentences an epoch: on the first cause of slow learning, such as too large steps or dead units,
-//! from which the others may follow; and on over-fitting, once it is beyond the noise of the validation part. Advice is repeated only once its number has doubled. The held-out part is never used: no choice may depend on it. Settings in a sentence are marked, see
+//! from which the others may follow; and on over-fitting, once it is beyond the noise of the validation part, or that
+//! nothing measures it. Advice is repeated only once its number has doubled. The held-out part is never used: no choice may depend on it. Settings in a sentence are marked, see
 //! [`with_settings`](crate::error::with_settings).
 
 mod finding;

@@ -21,6 +21,7 @@ mod values;
 pub use choice::NetworkChoice;
 pub use file::{parse_toml, read};
 pub use on_nan::OnNan;
+pub(crate) use pictures::SMALL_SET_STEPS;
 pub use rewrites::WantedRewrites;
 pub use settings::{Heading, Setting};
 pub use table::{DEFAULT_DATA, MAX_EPOCHS, Overrides, Recipe, SETTINGS};
