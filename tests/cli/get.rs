@@ -165,9 +165,52 @@ fn a_set_is_downloaded_once_and_then_found_by_its_name() {
     let again = Ran::of(&mut get(&place, &server.base())).ok();
     assert!(again.out.starts_with("mnist was here already, and is whole: "), "{}", again.out);
     assert_eq!(server.asked(), []);
-    // A file that was damaged since is fetched again.
-    place.write("home/wgrad/mnist/t10k-labels-idx1-ubyte.gz", "damaged");
+    // Nothing is written to find that, and what a killed process left is removed.
+    fs::remove_file(place.path("home/wgrad/.mnist.lock")).unwrap();
     Ran::of(&mut get(&place, &server.base())).ok();
+    assert!(!place.path("home/wgrad/.mnist.lock").exists());
+    place.write("home/wgrad/.mnist.part/gone", "");
+    Ran::of(&mut get(&place, &server.base())).ok();
+    is_whole(&place);
+}
+
+#[test]
+fn a_folder_filled_by_hand_is_taken_as_it_is_or_set_aside() {
+    let (place, server) = (Place::new(), Server::new(Way::Whole));
+    let folder = "home/wgrad/mnist";
+    for entry in fs::read_dir(mnist()).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        place.write(&format!("{folder}/{name}"), fs::read(entry.path()).unwrap());
+    }
+    place.write(&format!("{folder}/my-notes.txt"), "mine");
+    let ran = Ran::of(&mut get(&place, &server.base())).ok();
+    assert!(ran.out.starts_with("mnist was here already, and is whole: "), "{}", ran.out);
+    assert_eq!(server.asked(), []);
+    assert_eq!(place.read(&format!("{folder}/my-notes.txt")), b"mine");
+    let digests = String::from_utf8(place.read(&format!("{folder}/SHA256SUMS"))).unwrap();
+    assert_eq!((digests.lines().count(), digests.contains("my-notes")), (4, false), "{digests}");
+
+    // Digests beside the files do not make other content whole. A second folder gets a name of its own.
+    for aside in ["mnist.set-aside", "mnist.set-aside-2"] {
+        place.write(&format!("{folder}/my-notes.txt"), aside);
+        place.write(&format!("{folder}/t10k-labels-idx1-ubyte.gz"), "damaged");
+        let digest = if aside.ends_with('2') {
+            "e0bd43511d05d80af3dea6803605c66e57ad9956d478686da9f53fc78f3b1c49"
+        } else {
+            "736eb3f614648fd8ff146e5af38509d263526f8ab927a4e7d7e31a42be20bb70"
+        };
+        place.write(&format!("{folder}/SHA256SUMS"), format!("{digest}  my-notes.txt\n"));
+        let ran = Ran::of(&mut get(&place, &server.base())).ok();
+        assert!(ran.err.contains("not the whole set") && ran.err.contains(aside), "{}", ran.err);
+        assert!(ran.out.starts_with("mnist is here, verified: "), "{}", ran.out);
+        let aside_notes = place.read(&format!("home/wgrad/{aside}/my-notes.txt"));
+        assert_eq!(aside_notes, aside.as_bytes());
+        assert!(!place.path(&format!("{folder}/my-notes.txt")).exists());
+    }
+    for aside in ["mnist.set-aside", "mnist.set-aside-2"] {
+        fs::remove_dir_all(place.path(&format!("home/wgrad/{aside}"))).unwrap();
+    }
     is_whole(&place);
 }
 

@@ -54,7 +54,7 @@ pub(super) fn fetch(
 }
 
 /// Whether a file has the length and the digest of a version.
-fn is_one_of(file: &Published, path: &Path) -> bool {
+pub(super) fn is_one_of(file: &Published, path: &Path) -> bool {
     let Ok(found) = fs::metadata(path) else { return false };
     let is_of_length = |version: &Version| version.bytes == found.len();
     file.versions.iter().any(is_of_length)
