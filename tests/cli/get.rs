@@ -21,6 +21,10 @@ enum Way {
     WithoutRanges,
     /// It ends each answer after this number of bytes.
     Breaks(usize),
+    /// It ends each answer after this number of bytes, and begins each at 0.
+    StartsOver(usize),
+    /// It does not say how long its files are.
+    WithoutLength,
     /// It sends this number of bytes, then nothing, and leaves the connection open.
     Hangs(usize),
     /// It answers with this status.
@@ -89,7 +93,7 @@ fn answer(mut stream: TcpStream, way: Way, asked: &Asked) -> std::io::Result<()>
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
     }
-    let from = range.filter(|_| way != Way::WithoutRanges).map_or(0, |range| {
+    let from = range.filter(|_| !matches!(way, Way::WithoutRanges | Way::StartsOver(_))).map_or(0, |range| {
         range.strip_prefix("bytes=").and_then(|range| range.strip_suffix('-')).unwrap().parse().unwrap()
     });
     let total = bytes.len();
@@ -98,10 +102,13 @@ fn answer(mut stream: TcpStream, way: Way, asked: &Asked) -> std::io::Result<()>
     } else {
         write!(stream, "HTTP/1.1 200 OK\r\n")?;
     }
-    write!(stream, "Content-Length: {}\r\nConnection: close\r\n\r\n", total - from)?;
+    if way != Way::WithoutLength {
+        write!(stream, "Content-Length: {}\r\n", total - from)?;
+    }
+    write!(stream, "Connection: close\r\n\r\n")?;
     let rest = &bytes[from..];
     match way {
-        Way::Breaks(most) => stream.write_all(&rest[..most.min(rest.len())]),
+        Way::Breaks(most) | Way::StartsOver(most) => stream.write_all(&rest[..most.min(rest.len())]),
         Way::Hangs(most) if rest.len() > most => {
             stream.write_all(&rest[..most])?;
             thread::sleep(Duration::from_secs(60));
@@ -229,8 +236,14 @@ fn what_breaks_off_is_resumed_where_it_was() {
 #[test]
 fn a_server_that_knows_no_ranges_is_asked_for_the_whole_file_again() {
     let (place, server) = (Place::new(), Server::new(Way::Breaks(0)));
-    Ran::of(&mut get(&place, &server.base())).failed(1, &["broke off after 0 of 9719438 bytes", "try again"]);
+    let ran = Ran::of(&mut get(&place, &server.base()));
+    ran.failed(1, &["broke off after 0 of 9719438 bytes", "try again"]);
+    assert!(!ran.err.contains("is kept"), "{}", ran.err);
     is_nothing(&place);
+    server.becomes(Way::StartsOver(1000));
+    let ran = Ran::of(&mut get(&place, &server.base()));
+    ran.failed(1, &["broke off after 1000 of 9719438 bytes", "--from", "does not resume"]);
+    assert!(!ran.err.contains("is kept"), "{}", ran.err);
     let folder = "home/wgrad/.mnist.part";
     place.write(&format!("{folder}/train-images-idx3-ubyte.gz.part"), [7; 1000]);
     server.becomes(Way::WithoutRanges).asked();
@@ -238,6 +251,14 @@ fn a_server_that_knows_no_ranges_is_asked_for_the_whole_file_again() {
     is_whole(&place);
     let asked = server.asked();
     assert_eq!((asked.len(), asked[0].1.as_deref()), (4, Some("bytes=1000-")));
+}
+
+#[test]
+fn a_server_that_names_no_length_may_have_any_version() {
+    let (place, server) = (Place::new(), Server::new(Way::WithoutLength));
+    Ran::of(&mut get(&place, &server.base())).ok();
+    is_whole(&place);
+    assert_eq!(server.asked().len(), 4);
 }
 
 #[test]
@@ -269,12 +290,13 @@ fn other_content_never_gets_a_name() {
     ran.failed(3, &["train-images-idx3-ubyte.gz has other content", "SHA-256", "nothing was kept", "--from"]);
     is_nothing(&place);
     assert!(!place.path("home/wgrad/.mnist.part/train-images-idx3-ubyte.gz.part").exists());
-    // A part of another file is found out at the end, and does not stand in the way for ever.
+    // A part of another version is found out at the end, and then the file is fetched from its first byte.
     place.write("home/wgrad/.mnist.part/train-images-idx3-ubyte.gz.part", [7; 1000]);
-    server.becomes(Way::Whole);
-    Ran::of(&mut get(&place, &server.base())).failed(3, &["has other content"]);
+    server.becomes(Way::Whole).asked();
     Ran::of(&mut get(&place, &server.base())).ok();
     is_whole(&place);
+    let asked = server.asked();
+    assert_eq!((asked.len(), asked[0].1.as_deref(), &asked[1].1), (5, Some("bytes=1000-"), &None));
 }
 
 #[test]
