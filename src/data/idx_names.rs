@@ -17,6 +17,13 @@ pub(super) fn prefixes(files: &[String]) -> Vec<String> {
     prefixes.into_iter().map(str::to_owned).collect()
 }
 
+/// Whether this is the name of an IDX file without a prefix.
+pub(super) fn is_bare(file: &str) -> bool {
+    PARTS
+        .iter()
+        .any(|part| image_names("", part).iter().chain(&label_names("", part)).any(|name| name == file))
+}
+
 /// The prefix in the name of an IDX file; none where it has none.
 fn prefix(file: &str) -> Option<&str> {
     let file = file.strip_suffix(".gz").unwrap_or(file).strip_suffix("-ubyte")?;

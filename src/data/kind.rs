@@ -5,7 +5,7 @@ use std::path::Path;
 use super::cifar::Cifar;
 use super::dataset::Dataset;
 use super::folder::IdxSet;
-use super::idx_names::{PARTS, holds_any, prefixes};
+use super::idx_names::{PARTS, holds_any, is_bare, prefixes};
 use super::images::{self, Pictures};
 use super::known::{EMNIST, EMNIST_SPLITS};
 use super::listing::{Listing, is_picture};
@@ -89,6 +89,15 @@ impl FolderFormat {
             FolderFormat::Pictures(pictures) => images::dataset(name, pictures, reading),
         }
     }
+}
+
+/// Whether a folder holds files named like data, or folders, which may hold pictures.
+pub(super) fn holds_data(listing: &Listing) -> bool {
+    let files = listing.names();
+    !listing.folders.is_empty()
+        || files.iter().any(|file| is_bare(file))
+        || !prefixes(&files).is_empty()
+        || !Cifar::all_in(&files).is_empty()
 }
 
 /// An error that names the sets whose IDX files are in one folder.

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::idx_names::{PARTS, holds_any, prefixes};
+use super::kind::holds_data;
 use super::known::{EMNIST, EMNIST_SPLITS};
 use super::listing::Listing;
 use crate::error::{Error, Result, suggestion};
@@ -63,8 +64,8 @@ pub struct Places<'a> {
 ///
 /// A name wins over a folder of the same name, which is reached as `./name`.
 ///
-/// A set other than `digits` is the first of these folders that exists: `variable/name`, `cwd/data/name`, `cwd/name`,
-/// `user/name`. For `mnist` it must hold a file named like those of MNIST, and `variable` itself is the second. A split
+/// A set other than `digits` is the first of these folders that holds data: `variable/name`, `cwd/data/name`, `cwd/name`,
+/// `user/name`; without one, the first that holds a file. For `mnist` it must hold a file named like those of MNIST, and `variable` itself is the second. A split
 /// of EMNIST is in the first folder `emnist` of these that holds one of its files, else in a folder of its own name.
 ///
 /// A path that ends in a prefix of IDX files in place of a folder is [`Source::Split`].
@@ -99,10 +100,23 @@ fn folders(name: &str, places: &Places) -> Vec<PathBuf> {
 fn named(name: &str, places: &Places) -> Result<PathBuf> {
     let is_mnist = name == "mnist";
     let folders = folders(name, places);
+    // One that holds other files is named in the error about these.
+    let mut other = None;
     for folder in &folders {
-        if if is_mnist { holds_any(folder, "", &PARTS)? } else { folder.is_dir() } {
-            return Ok(folder.clone());
+        if is_mnist {
+            if holds_any(folder, "", &PARTS)? {
+                return Ok(folder.clone());
+            }
+        } else if folder.is_dir() {
+            let listing = Listing::of(folder)?;
+            if holds_data(&listing) {
+                return Ok(folder.clone());
+            }
+            other = other.or_else(|| (!listing.files.is_empty()).then(|| folder.clone()));
         }
+    }
+    if let Some(folder) = other {
+        return Ok(folder);
     }
     if is_mnist {
         let files = "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and \

@@ -21,6 +21,10 @@ enum Way {
     WithoutRanges,
     /// It ends each answer after this number of bytes.
     Breaks(usize),
+    /// It ends each answer after this number of bytes, and begins each at 0.
+    StartsOver(usize),
+    /// It does not say how long its files are.
+    WithoutLength,
     /// It sends this number of bytes, then nothing, and leaves the connection open.
     Hangs(usize),
     /// It answers with this status.
@@ -89,7 +93,7 @@ fn answer(mut stream: TcpStream, way: Way, asked: &Asked) -> std::io::Result<()>
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
     }
-    let from = range.filter(|_| way != Way::WithoutRanges).map_or(0, |range| {
+    let from = range.filter(|_| !matches!(way, Way::WithoutRanges | Way::StartsOver(_))).map_or(0, |range| {
         range.strip_prefix("bytes=").and_then(|range| range.strip_suffix('-')).unwrap().parse().unwrap()
     });
     let total = bytes.len();
@@ -98,10 +102,13 @@ fn answer(mut stream: TcpStream, way: Way, asked: &Asked) -> std::io::Result<()>
     } else {
         write!(stream, "HTTP/1.1 200 OK\r\n")?;
     }
-    write!(stream, "Content-Length: {}\r\nConnection: close\r\n\r\n", total - from)?;
+    if way != Way::WithoutLength {
+        write!(stream, "Content-Length: {}\r\n", total - from)?;
+    }
+    write!(stream, "Connection: close\r\n\r\n")?;
     let rest = &bytes[from..];
     match way {
-        Way::Breaks(most) => stream.write_all(&rest[..most.min(rest.len())]),
+        Way::Breaks(most) | Way::StartsOver(most) => stream.write_all(&rest[..most.min(rest.len())]),
         Way::Hangs(most) if rest.len() > most => {
             stream.write_all(&rest[..most])?;
             thread::sleep(Duration::from_secs(60));
@@ -165,9 +172,52 @@ fn a_set_is_downloaded_once_and_then_found_by_its_name() {
     let again = Ran::of(&mut get(&place, &server.base())).ok();
     assert!(again.out.starts_with("mnist was here already, and is whole: "), "{}", again.out);
     assert_eq!(server.asked(), []);
-    // A file that was damaged since is fetched again.
-    place.write("home/wgrad/mnist/t10k-labels-idx1-ubyte.gz", "damaged");
+    // Nothing is written to find that, and what a killed process left is removed.
+    fs::remove_file(place.path("home/wgrad/.mnist.lock")).unwrap();
     Ran::of(&mut get(&place, &server.base())).ok();
+    assert!(!place.path("home/wgrad/.mnist.lock").exists());
+    place.write("home/wgrad/.mnist.part/gone", "");
+    Ran::of(&mut get(&place, &server.base())).ok();
+    is_whole(&place);
+}
+
+#[test]
+fn a_folder_filled_by_hand_is_taken_as_it_is_or_set_aside() {
+    let (place, server) = (Place::new(), Server::new(Way::Whole));
+    let folder = "home/wgrad/mnist";
+    for entry in fs::read_dir(mnist()).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        place.write(&format!("{folder}/{name}"), fs::read(entry.path()).unwrap());
+    }
+    place.write(&format!("{folder}/my-notes.txt"), "mine");
+    let ran = Ran::of(&mut get(&place, &server.base())).ok();
+    assert!(ran.out.starts_with("mnist was here already, and is whole: "), "{}", ran.out);
+    assert_eq!(server.asked(), []);
+    assert_eq!(place.read(&format!("{folder}/my-notes.txt")), b"mine");
+    let digests = String::from_utf8(place.read(&format!("{folder}/SHA256SUMS"))).unwrap();
+    assert_eq!((digests.lines().count(), digests.contains("my-notes")), (4, false), "{digests}");
+
+    // Digests beside the files do not make other content whole. A second folder gets a name of its own.
+    for aside in ["mnist.set-aside", "mnist.set-aside-2"] {
+        place.write(&format!("{folder}/my-notes.txt"), aside);
+        place.write(&format!("{folder}/t10k-labels-idx1-ubyte.gz"), "damaged");
+        let digest = if aside.ends_with('2') {
+            "e0bd43511d05d80af3dea6803605c66e57ad9956d478686da9f53fc78f3b1c49"
+        } else {
+            "736eb3f614648fd8ff146e5af38509d263526f8ab927a4e7d7e31a42be20bb70"
+        };
+        place.write(&format!("{folder}/SHA256SUMS"), format!("{digest}  my-notes.txt\n"));
+        let ran = Ran::of(&mut get(&place, &server.base())).ok();
+        assert!(ran.err.contains("not the whole set") && ran.err.contains(aside), "{}", ran.err);
+        assert!(ran.out.starts_with("mnist is here, verified: "), "{}", ran.out);
+        let aside_notes = place.read(&format!("home/wgrad/{aside}/my-notes.txt"));
+        assert_eq!(aside_notes, aside.as_bytes());
+        assert!(!place.path(&format!("{folder}/my-notes.txt")).exists());
+    }
+    for aside in ["mnist.set-aside", "mnist.set-aside-2"] {
+        fs::remove_dir_all(place.path(&format!("home/wgrad/{aside}"))).unwrap();
+    }
     is_whole(&place);
 }
 
@@ -186,8 +236,14 @@ fn what_breaks_off_is_resumed_where_it_was() {
 #[test]
 fn a_server_that_knows_no_ranges_is_asked_for_the_whole_file_again() {
     let (place, server) = (Place::new(), Server::new(Way::Breaks(0)));
-    Ran::of(&mut get(&place, &server.base())).failed(1, &["broke off after 0 of 9719438 bytes", "try again"]);
+    let ran = Ran::of(&mut get(&place, &server.base()));
+    ran.failed(1, &["broke off after 0 of 9719438 bytes", "try again"]);
+    assert!(!ran.err.contains("is kept"), "{}", ran.err);
     is_nothing(&place);
+    server.becomes(Way::StartsOver(1000));
+    let ran = Ran::of(&mut get(&place, &server.base()));
+    ran.failed(1, &["broke off after 1000 of 9719438 bytes", "--from", "does not resume"]);
+    assert!(!ran.err.contains("is kept"), "{}", ran.err);
     let folder = "home/wgrad/.mnist.part";
     place.write(&format!("{folder}/train-images-idx3-ubyte.gz.part"), [7; 1000]);
     server.becomes(Way::WithoutRanges).asked();
@@ -195,6 +251,14 @@ fn a_server_that_knows_no_ranges_is_asked_for_the_whole_file_again() {
     is_whole(&place);
     let asked = server.asked();
     assert_eq!((asked.len(), asked[0].1.as_deref()), (4, Some("bytes=1000-")));
+}
+
+#[test]
+fn a_server_that_names_no_length_may_have_any_version() {
+    let (place, server) = (Place::new(), Server::new(Way::WithoutLength));
+    Ran::of(&mut get(&place, &server.base())).ok();
+    is_whole(&place);
+    assert_eq!(server.asked().len(), 4);
 }
 
 #[test]
@@ -226,12 +290,13 @@ fn other_content_never_gets_a_name() {
     ran.failed(3, &["train-images-idx3-ubyte.gz has other content", "SHA-256", "nothing was kept", "--from"]);
     is_nothing(&place);
     assert!(!place.path("home/wgrad/.mnist.part/train-images-idx3-ubyte.gz.part").exists());
-    // A part of another file is found out at the end, and does not stand in the way for ever.
+    // A part of another version is found out at the end, and then the file is fetched from its first byte.
     place.write("home/wgrad/.mnist.part/train-images-idx3-ubyte.gz.part", [7; 1000]);
-    server.becomes(Way::Whole);
-    Ran::of(&mut get(&place, &server.base())).failed(3, &["has other content"]);
+    server.becomes(Way::Whole).asked();
     Ran::of(&mut get(&place, &server.base())).ok();
     is_whole(&place);
+    let asked = server.asked();
+    assert_eq!((asked.len(), asked[0].1.as_deref(), &asked[1].1), (5, Some("bytes=1000-"), &None));
 }
 
 #[test]

@@ -98,12 +98,27 @@ fn other_names_are_looked_for_and_the_error_says_how_to_download_them() {
     let root = tempfile::tempdir().unwrap();
     let (cwd, user) = (root.path().join("here"), root.path().join("home"));
     let find = |name: &str| locate(name, &Places { cwd: &cwd, variable: None, user: Some(&user) });
-    for name in ["fashion-mnist", "emnist", "cifar-10", "cifar-100"] {
+    for (name, file) in [
+        ("fashion-mnist", "t10k-labels-idx1-ubyte.gz"),
+        ("emnist", "emnist-letters-test-labels-idx1-ubyte.gz"),
+        ("cifar-10", "test_batch.bin"),
+        ("cifar-100", "fine_label_names.txt"),
+    ] {
+        // Folders without data hide none behind them, but are named where there is no other.
+        fs::create_dir_all(cwd.join("data").join(name)).unwrap();
         assert_not_found(find(name), &[name, "was not found in", "download it with", "home"]);
+        let notes = cwd.join("data").join(name).join("notes.txt");
+        fs::write(&notes, "").unwrap();
+        assert_eq!(find(name).unwrap(), Source::Folder(cwd.join("data").join(name)));
         for folder in [user.join(name), cwd.join(name), cwd.join("data").join(name)] {
             fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join(file), "").unwrap();
             assert_eq!(find(name).unwrap(), Source::Folder(folder));
         }
+        // Folders of pictures have no names to know them by.
+        fs::remove_file(cwd.join("data").join(name).join(file)).unwrap();
+        fs::create_dir(cwd.join("data").join(name).join("train")).unwrap();
+        assert_eq!(find(name).unwrap(), Source::Folder(cwd.join("data").join(name)));
     }
 }
 

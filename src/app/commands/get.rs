@@ -53,6 +53,13 @@ fn get(known: &Known, from: Option<&str>, folder: &std::path::Path) -> Result<()
     });
     bytes.finish();
     let got = got?;
+    if let Some(aside) = got.set_aside {
+        note(format_args!(
+            "{} was there already, but not the whole set, so what was there is now {}",
+            shown(&got.folder),
+            shown(aside)
+        ));
+    }
     let how = if got.was_there { "was here already, and is whole" } else { "is here, verified" };
     answer(format_args!("{} {how}: {}", known.name, shown(got.folder)))
 }

@@ -37,15 +37,24 @@ pub(super) fn fetch(
     let partial = part.join(format!("{}.part", file.name));
     // What a killed process received whole.
     if !is_one_of(file, &partial) {
-        let transferred = receive(connection, file, &partial, received)?;
-        let digest = digest_of(&partial).map_err(|error| unwritten(&partial, &error))?;
-        if !file.versions.iter().any(|version| version.sha256 == digest) {
+        let mut transfer = receive(connection, file, &partial, received)?;
+        let digest_here = || digest_of(&partial).map_err(|error| unwritten(&partial, &error));
+        let mut digest = digest_here()?;
+        let is_wrong = |digest: &str| file.versions.iter().all(|version| version.sha256 != digest);
+        if is_wrong(&digest) && transfer.is_pieced {
+            // The pieces may be of two versions, from two servers.
+            fs::remove_file(&partial).map_err(|error| unwritten(&partial, &error))?;
+            transfer = receive(connection, file, &partial, received)?;
+            digest = digest_here()?;
+        }
+        if is_wrong(&digest) {
             // It would only be found wrong again.
             fs::remove_file(&partial).map_err(|error| unwritten(&partial, &error))?;
             return Err(Error::Data(format!(
-                "{} has other content than the file that is expected ({transferred} bytes with the SHA-256 digest \
+                "{} has other content than the file that is expected ({} bytes with the SHA-256 digest \
                  {digest}, not {}), so nothing was kept: name a mirror with ⟨from⟩",
                 printable(&connection.url(file.name)),
+                transfer.bytes,
                 file.versions[0].sha256
             )));
         }
@@ -54,20 +63,27 @@ pub(super) fn fetch(
 }
 
 /// Whether a file has the length and the digest of a version.
-fn is_one_of(file: &Published, path: &Path) -> bool {
+pub(super) fn is_one_of(file: &Published, path: &Path) -> bool {
     let Ok(found) = fs::metadata(path) else { return false };
     let is_of_length = |version: &Version| version.bytes == found.len();
     file.versions.iter().any(is_of_length)
         && digest_of(path).is_ok_and(|digest| file.versions.iter().any(|version| version.sha256 == digest))
 }
 
-/// Receives all bytes of a file, and gives their number.
+/// A file that was received.
+struct Transfer {
+    bytes: u64,
+    /// Whether an answer began behind the first byte.
+    is_pieced: bool,
+}
+
+/// Receives all bytes of a file.
 fn receive(
     connection: &Connection,
     file: &Published,
     partial: &Path,
     received: &mut dyn FnMut(&Received),
-) -> Result<u64> {
+) -> Result<Transfer> {
     let most = file.versions.iter().map(|version| version.bytes).max().unwrap_or_default();
     let opened = OpenOptions::new().create(true).write(true).truncate(false).open(partial);
     let mut to = opened.map_err(|error| unwritten(partial, &error))?;
@@ -77,29 +93,38 @@ fn receive(
         here = 0;
     }
     let (mut furthest, mut vain) = (here, 0);
+    let mut starts_over = false;
     loop {
         let answer = match connection.ask(file.name, here) {
             Ok(answer) => answer,
             Err(NoAnswer::OutOfRange) if here > 0 => {
-                here = 0;
+                (here, starts_over) = (0, true);
                 continue;
             }
-            Err(NoAnswer::OutOfRange) => return Err(broken_off(connection, file, 0, most, None)),
+            Err(NoAnswer::OutOfRange) => {
+                return Err(broken_off(connection, file, (0, most), starts_over, None));
+            }
             Err(NoAnswer::Failed(error)) => return Err(error),
         };
         let total = expected(connection, file, &answer, most)?;
+        let is_known = answer.total.is_some();
+        starts_over |= answer.from < here;
+        let is_pieced = answer.from > 0;
         let (length, problem) = append(answer, &mut to, total, |bytes| {
             received(&Received { file: file.name, bytes, total });
         })
         .map_err(|error| unwritten(partial, &error))?;
         here = length;
-        if here == total {
-            return to.sync_all().map(|()| here).map_err(|error| unwritten(partial, &error));
+        // Without a length, the digest tells a shorter version from an end that came too early.
+        let is_version = || file.versions.iter().any(|version| version.bytes == here);
+        if here == total || (!is_known && problem.is_none() && is_version()) {
+            to.sync_all().map_err(|error| unwritten(partial, &error))?;
+            return Ok(Transfer { bytes: here, is_pieced });
         }
         vain = if here > furthest { 0 } else { vain + 1 };
         furthest = furthest.max(here);
         if vain == MOST_VAIN {
-            return Err(broken_off(connection, file, here, total, problem));
+            return Err(broken_off(connection, file, (here, total), starts_over, problem));
         }
         thread::sleep(PAUSE);
     }
@@ -150,13 +175,18 @@ fn append(
 fn broken_off(
     connection: &Connection,
     file: &Published,
-    here: u64,
-    total: u64,
+    (here, total): (u64, u64),
+    starts_over: bool,
     problem: Option<io::Error>,
 ) -> Error {
     let why = problem.map_or_else(String::new, |problem| format!(" ({})", reason(&problem)));
+    let fix = match (here, starts_over) {
+        (0, _) => "try again later, or name a mirror with ⟨from⟩",
+        (_, true) => "name a mirror with ⟨from⟩, as this server does not resume",
+        (_, false) => "try again: what is here is kept and resumed",
+    };
     Error::Failure(format!(
-        "{} broke off after {here} of {total} bytes{why}, so try again: what is here is kept and resumed",
+        "{} broke off after {here} of {total} bytes{why}, so {fix}",
         printable(&connection.url(file.name))
     ))
 }
