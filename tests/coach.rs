@@ -90,7 +90,8 @@ fn too_large_and_too_small_steps_are_reported() {
 
 #[test]
 fn over_fitting_is_reported_from_the_validation_part_and_again_only_once_it_has_doubled() {
-    let memorise = ["--overfit-batches", "10", "--epochs", "400", "--learning-rate", "0.2"];
+    let memorise =
+        ["--overfit-batches", "15", "--epochs", "2000", "--optimiser", "adam", "--learning-rate", "0.003"];
     let said = advice(&[&["--validation", "0.5"], &memorise[..]].concat());
     let over: Vec<f64> = said
         .iter()

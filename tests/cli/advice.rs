@@ -323,6 +323,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("train/coach/small.rs", "augment", "the coach; taken below"),
     ("train/coach/small.rs", "epochs", "the coach; taken below"),
     ("train/coach/small.rs", "network", "the coach; taken below"),
+    ("train/coach/small.rs", "validation", "the coach; taken below"),
     ("train/plan.rs", "batch_size", "takes a machine without memory; the tests of memory have it"),
     ("train/plan.rs", "network", "takes a machine without memory; the tests of memory have it"),
     ("train/recipe/on_nan.rs", "on_nan", "names a value that can't be read"),

@@ -319,3 +319,24 @@ fn no_bar_is_drawn_after_the_end_of_a_run() {
     let dumb = shell(&place, &format!("TERM=dumb LINE=\"{line}\" script -qec \"$LINE\" /dev/null")).out;
     assert!(!dumb.contains('\u{1b}'), "{dumb}");
 }
+
+/// A name that is no text once ended the program where a pattern was matched; a number beyond the classes, where rows were made.
+#[cfg(target_os = "linux")]
+#[test]
+fn patterns_pass_over_names_that_are_no_text_and_no_more_classes_are_printed_than_there_are() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let place = Place::trained();
+    place.write("g/ok.png", crate::answers::png(8, 8, |x, y| (x * y) as u8));
+    std::fs::write(place.path("g").join(std::ffi::OsStr::from_bytes(b"\xff.txt")), "").unwrap();
+    place.write("g/in/ok2.png", crate::answers::png(8, 8, |x, y| (x + y) as u8));
+    for (pattern, count) in [("g/o*.png", 1), ("g/**/*.png", 2), ("./g/[i]n/*", 1)] {
+        let ran = place.run(&["predict", "runs/digits-001", pattern, "--device", "cpu", "--json"]).ok();
+        assert_eq!(ran.json().as_array().unwrap().len(), count, "{pattern}: {}", ran.out);
+    }
+    let most = u64::MAX.to_string();
+    let ran = place
+        .run(&["predict", "runs/digits-001", "g/ok.png", "--device", "cpu", "--csv", "--top", &most])
+        .ok();
+    assert!(ran.out.contains("class_10") && !ran.out.contains("class_11"), "{}", ran.out);
+}

@@ -30,7 +30,7 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     let inputs = inputs::find(&arguments.files)?;
     let mut predicting = Predicting {
         saved: SavedInputs::new(arguments.save_input.as_deref(), &inputs)?,
-        output: Output::new(arguments, model.loss),
+        output: Output::new(arguments, model.loss, model.classes.len()),
         remarks: Remarks::new(&model, options),
         classifier: model.classifier(&super::device(&arguments.device)?)?,
         options,

@@ -1,9 +1,10 @@
 //! The pictures that arguments name: files, folders, patterns and stdin.
 
+use std::fs;
 use std::io::{IsTerminal, Read, stdin};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use glob::{MatchOptions, glob_with};
+use glob::{MatchOptions, Pattern};
 use wgrad::internals::data::{FoundPictures, MAX_FILE_BYTES, PictureSource, pictures_in};
 use wgrad::internals::text::{joined, reason, shown};
 use wgrad::{Error, Result};
@@ -150,16 +151,12 @@ impl Found {
     fn matching(&mut self, pattern: &Path) {
         let failed = |error| Input::failed(pattern, error);
         let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
-        let paths = match glob_with(pattern.to_str().unwrap_or_default(), options) {
-            Ok(paths) => paths,
-            Err(error) => {
-                let problem = format!("{} is no pattern ({}), so name files", shown(pattern), joined(error));
-                return self.inputs.push(failed(Error::Usage(problem)));
-            }
-        };
+        if let Err(error) = Pattern::new(pattern.to_str().unwrap_or_default()) {
+            let problem = format!("{} is no pattern ({}), so name files", shown(pattern), joined(error));
+            return self.inputs.push(failed(Error::Usage(problem)));
+        }
         let before = self.inputs.len();
-        // A folder that can't be opened has no files that match.
-        for path in paths.filter_map(|path| path.ok()) {
+        for path in matches(pattern, options) {
             if path.is_dir() {
                 self.folder(&path, false);
             } else {
@@ -169,6 +166,52 @@ impl Found {
         if self.inputs.len() == before {
             let problem = format!("no file matches {}, so check the pattern", shown(pattern));
             self.inputs.push(failed(Error::NotFound(problem)));
+        }
+    }
+}
+
+/// What a pattern matches, by name. Names that are no text match none; a folder that can't be opened has no files.
+fn matches(pattern: &Path, options: MatchOptions) -> Vec<PathBuf> {
+    let (mut base, mut parts) = (PathBuf::new(), Vec::new());
+    for component in pattern.components() {
+        match component {
+            Component::Prefix(_) | Component::RootDir => base.push(component),
+            Component::CurDir => {}
+            part => parts.extend(part.as_os_str().to_str()),
+        }
+    }
+    let mut found = Vec::new();
+    expand(&base, &parts, options, &mut found);
+    found
+}
+
+fn expand(folder: &Path, parts: &[&str], options: MatchOptions, found: &mut Vec<PathBuf>) {
+    let Some((part, rest)) = parts.split_first() else { return found.push(folder.to_owned()) };
+    let names = || {
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let entries = fs::read_dir(here).into_iter().flatten().flatten();
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    };
+    if *part == "**" {
+        expand(folder, rest, options, found);
+        let inner = names().into_iter().filter(|name| !name.starts_with('.')).map(|name| folder.join(name));
+        // Links are left alone: they may lead round in circles. A folder itself is read with what is in it.
+        let inner = inner.filter(|path| !rest.is_empty() && path.is_dir() && !path.is_symlink());
+        inner.for_each(|path| expand(&path, parts, options, found));
+    } else if !part.contains(['*', '?', '[']) {
+        let path = folder.join(part);
+        if path.symlink_metadata().is_ok() {
+            expand(&path, rest, options, found);
+        }
+    } else if let Ok(pattern) = Pattern::new(part) {
+        for name in names().into_iter().filter(|name| pattern.matches_with(name, options)) {
+            let path = folder.join(name);
+            if rest.is_empty() || path.is_dir() {
+                expand(&path, rest, options, found);
+            }
         }
     }
 }

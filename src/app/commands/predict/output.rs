@@ -32,14 +32,21 @@ enum Format {
 }
 
 impl Output {
-    pub fn new(arguments: &cli::PredictArgs, loss: Loss) -> Output {
+    /// `classes` is the number of classes, which are all that can be printed.
+    pub fn new(arguments: &cli::PredictArgs, loss: Loss, classes: usize) -> Output {
         let format = match (arguments.json, arguments.json_lines, arguments.csv) {
             (true, ..) => Format::Json,
             (_, true, _) => Format::JsonLines,
             (.., true) => Format::Csv,
             _ => Format::Text,
         };
-        Output { format, loss, top: arguments.top, objects: Vec::new(), headed: false }
+        Output {
+            format,
+            loss,
+            top: arguments.top.map(|top| top.min(classes)),
+            objects: Vec::new(),
+            headed: false,
+        }
     }
 
     /// Prints the classes of a picture.
@@ -48,10 +55,11 @@ impl Output {
         match self.format {
             Format::Text => self.text(path, &ranked),
             Format::Csv => {
-                let top = ranked.iter().take(self.top.unwrap_or(1));
+                let columns = self.top.unwrap_or(1);
+                let top = ranked.iter().take(columns);
                 let mut cells = vec![unescaped(path)];
                 cells.extend(top.flat_map(|(class, p)| [(*class).to_owned(), format!("{p:.6}")]));
-                cells.resize(1 + 2 * self.top.unwrap_or(1), String::new());
+                cells.resize(1 + 2 * columns, String::new());
                 self.csv(cells, "")
             }
             Format::Json | Format::JsonLines => {
