@@ -116,6 +116,8 @@ fn what_does_not_fit_is_one_sentence() {
         (2, IMPORT.to_vec(), ["name the shape", "--shape 1x28x28"]),
         (2, shaped(&["--mean", "0.1,0.2"]), ["--mean is “0.1,0.2”", "each of the 3 channels"]),
         (2, shaped(&["--std", "0"]), ["--std is “0”", "above 0"]),
+        (2, shaped(&["--std", "1e-45"]), ["--std is “1e-45”", "from 1e-6 to 1e6"]),
+        (2, shaped(&["--mean", "3e38"]), ["--mean is “3e38”", "from -1e6 to 1e6"]),
         (2, shaped(&["--loss", "hinge"]), ["there is no “hinge”", "--loss"]),
         (2, shaped(&["--grey", "red"]), ["--grey is “red”", "rec601"]),
         (2, shaped(&["--out", "folder"]), ["folder is no file", "--out"]),

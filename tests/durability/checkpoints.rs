@@ -300,6 +300,14 @@ fn a_checkpoint_is_saved_whatever_has_become_of_its_place() {
     directory.save_checkpoint(&mut of_run("mine", 18), 2).unwrap();
     let notes = directory.take_notes();
     assert!(notes.len() == 1 && notes[0].contains("step-000000018.safetensors.set-aside"), "{notes:?}");
+    // Somebody's file, and the checkpoint of another run; its own it replaces.
+    fs::write(checkpoint::path(run, 20), "precious").unwrap();
+    of_run("other", 22).save(&checkpoint::path(run, 22)).unwrap();
+    for (steps, aside) in [(20, true), (22, true), (22, false)] {
+        directory.save_checkpoint(&mut of_run("mine", steps), 2).unwrap();
+        assert_eq!(directory.take_notes().len(), usize::from(aside), "{steps}");
+    }
+    assert_eq!(fs::read(run.join(FOLDER).join("step-000000020.safetensors.set-aside")).unwrap(), b"precious");
     fs::remove_dir_all(run.join(FOLDER)).unwrap();
     directory.save_checkpoint(&mut of_run("mine", 36), 2).unwrap();
     assert!(directory.take_notes()[0].contains("was removed or replaced"));

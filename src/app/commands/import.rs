@@ -13,6 +13,9 @@ use super::adopted;
 use super::console::{answer, note, thousands};
 use crate::app::cli;
 
+/// The range of a mean and a standard deviation of pixels from 0 to 1; beyond it inputs are no numbers any more.
+const LEAST: f32 = 1e-6;
+const MOST: f32 = 1e6;
 /// The longest file of classes, in bytes.
 const MAX_BYTES: u64 = 4 << 20;
 
@@ -30,8 +33,8 @@ pub fn run(arguments: &cli::ImportArgs) -> Result<()> {
         ));
     };
     let normaliser = Normaliser {
-        mean: numbers("mean", &arguments.mean, shape.channels, |mean| mean.is_finite())?,
-        std: numbers("std", &arguments.std, shape.channels, |std| std.is_finite() && *std > 0.0)?,
+        mean: numbers("mean", &arguments.mean, shape.channels, |mean| mean.abs() <= MOST)?,
+        std: numbers("std", &arguments.std, shape.channels, |std| (LEAST..=MOST).contains(std))?,
     };
     let model = Model {
         network: network.network(names.len()),
@@ -98,7 +101,7 @@ fn numbers(flag: &str, text: &str, channels: usize, fits: impl Fn(&f32) -> bool)
             "--{flag} is “{}”, but it takes one number, or one for each of the {channels} channels with commas between \
              them{}",
             shorten(text),
-            if flag == "std" { ", above 0" } else { "" }
+            if flag == "std" { ", above 0: from 1e-6 to 1e6" } else { ", from -1e6 to 1e6" }
         ))),
     }
 }

@@ -1,7 +1,5 @@
 //! Saving a run's position, and going back to one.
 
-use std::io::ErrorKind;
-
 use super::checkpoint::{self, Checkpoint};
 use super::metrics::{MetricsSum, Rewound};
 use super::{Event, RunDir, open_checkpoints};
@@ -49,21 +47,21 @@ impl RunDir {
         checkpoint.metrics = Some(self.metrics.sum());
         let steps = checkpoint.snapshot.position.steps;
         let name = checkpoint::name(steps);
+        let id = checkpoint.record.as_ref().map_or("", |record| &record.id).to_owned();
         if in_place {
-            self.make_room(&name)?;
+            self.make_room(&name, &id)?;
         }
         // The held directory is this run's wherever it is now: a moved one gets its last checkpoint too.
         let saved = checkpoint.save_in(&self.checkpoints, &name);
         self.check()?;
         saved.and(synced)?;
         self.put_back();
-        let id = checkpoint.record.as_ref().map_or("", |record| &record.id);
-        checkpoint::tidy(&self.checkpoints, keep, steps, id);
+        checkpoint::tidy(&self.checkpoints, keep, steps, &id);
         Ok(())
     }
 
-    /// Sees to it that a checkpoint can be written: its folder is there, and nothing but a file is in its place.
-    fn make_room(&mut self, name: &str) -> Result<()> {
+    /// Sees to it that a checkpoint can be written: its folder is there, and nothing but the run's own file is in its place.
+    fn make_room(&mut self, name: &str, id: &str) -> Result<()> {
         if !self.checkpoints.is_in_place() {
             self.checkpoints = open_checkpoints(&self.folder).or_else(|error| {
                 // What is there is no folder.
@@ -77,10 +75,7 @@ impl RunDir {
                 shown(self.checkpoints.path())
             ));
         }
-        // Other problems show up again when it is written.
-        if self.checkpoints.check(name).is_err_and(|error| error.kind() == ErrorKind::Other) {
-            self.notes.extend(checkpoint::set_aside(&self.checkpoints, name)?);
-        }
+        self.notes.extend(checkpoint::set_foreign_aside(&self.checkpoints, name, id)?);
         Ok(())
     }
 
@@ -91,7 +86,8 @@ impl RunDir {
     pub fn save_best(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         self.check_lock()?;
         if self.folder.is_in_place() {
-            self.make_room(checkpoint::BEST)?;
+            let id = checkpoint.record.as_ref().map_or("", |record| &record.id);
+            self.make_room(checkpoint::BEST, id)?;
         }
         checkpoint.save_in(&self.checkpoints, checkpoint::BEST)
     }

@@ -19,4 +19,4 @@ mod upkeep;
 pub use file::{BEST, Best, Checkpoint, FOLDER, FORMAT, FORMAT_VERSION, RunState};
 pub(super) use folder::name;
 pub use folder::{list, newest, path};
-pub(super) use upkeep::{check_places, forget_after, set_aside, tidy};
+pub(super) use upkeep::{check_places, forget_after, set_foreign_aside, tidy};

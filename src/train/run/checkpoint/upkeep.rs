@@ -58,6 +58,11 @@ pub fn set_aside(folder: &HeldFolder, name: &str) -> Result<Option<String>> {
     }))
 }
 
+/// [`set_aside`] for what isn't known to be a checkpoint of the run `id`, if anything has the name.
+pub fn set_foreign_aside(folder: &HeldFolder, name: &str, id: &str) -> Result<Option<String>> {
+    if is_of(folder, name, id) { Ok(None) } else { set_aside(folder, name) }
+}
+
 /// Removes all but the newest `keep` checkpoints of the run `id` up to the one just saved, after `steps` steps. A file
 /// that can't be removed stays, and does no harm.
 pub fn tidy(folder: &HeldFolder, keep: usize, steps: usize, id: &str) {

@@ -101,8 +101,12 @@ pub(crate) fn by_order(wanted: &[Tensor], found: &[Tensor]) -> ByOrder {
             list(alike.iter().map(|at| layers[*at].title().to_owned()).collect())
         };
         let stem = |at: &usize| theirs[*at].name.replace(|letter: char| letter.is_ascii_digit(), "");
+        // conv1 and conv01 have one number.
+        let is_before =
+            |pair: &[usize]| natural(theirs[pair[0]].name, theirs[pair[1]].name) == Ordering::Less;
         let in_order = ours_alike.len() == theirs_alike.len()
-            && theirs_alike.iter().all(|at| stem(at) == stem(&theirs_alike[0]));
+            && theirs_alike.iter().all(|at| stem(at) == stem(&theirs_alike[0]))
+            && theirs_alike.windows(2).all(is_before);
         if theirs_alike.is_empty() {
             result.missing.extend(ours_alike.iter().map(|at| ours[*at].description()));
         } else if in_order {
@@ -299,6 +303,8 @@ mod tests {
             ambiguous.starts_with("has a, b where the network has 0, 1, all with weight 8×8"),
             "{ambiguous}"
         );
+        let twice = tensors(&[("l1.weight", &[8, 8]), ("l01.weight", &[8, 8])]);
+        assert!(by_order(&wanted, &twice).ambiguous.is_some());
         // As many as there are names for, and no others.
         let fewer = by_order(&wanted, &tensors(&[("l1.weight", &[8, 8])]));
         assert!(fewer.ambiguous.unwrap().starts_with("has l1 where the network has 0, 1"));
