@@ -8,24 +8,10 @@ use wgrad::internals::data::{
 };
 use wgrad::internals::program::shape::Shape;
 
-use crate::files::{Folder, TRAIN_IMAGES, gzip, idx};
+use crate::files::{Folder, READING, TRAIN_IMAGES, gzip, idx};
 use crate::{assert_data_error, assert_not_found, assert_setting_error, assert_usage_error};
 
-const TRANSPOSE: Reading = Reading { transpose: Some(true), ..reading() };
-
-const fn reading() -> Reading {
-    use wgrad::internals::data::{Background, Fit, Grey, Levels, PictureOptions};
-    Reading {
-        resize: None,
-        skip_bad: false,
-        background: Background::Auto,
-        levels: Levels::Auto,
-        options: PictureOptions { invert: false, fit: Fit::Pad },
-        grey: Grey::Rec601,
-        transpose: None,
-        rendering: None,
-    }
-}
+const TRANSPOSE: Reading = Reading { transpose: Some(true), ..READING };
 
 /// The folder with the files of a set: 4 images of 2×3 to train on, 2 held out, with labels from 1 to 3.
 fn with_set(folder: Folder, prefix: &str) -> Folder {
@@ -56,7 +42,7 @@ fn one_prefix_is_read_as_it_is() {
     assert_eq!((set.about.origin.as_str(), set.about.notes.len()), ("four IDX files", 0));
     let path = of(&folder, "my-letters");
     let named = load(&path).unwrap();
-    assert_eq!(size(&path, &reading()).unwrap(), Some(named.size()));
+    assert_eq!(size(&path, &READING).unwrap(), Some(named.size()));
     assert_eq!((named.digest, named.classes), (set.digest, set.classes));
 }
 
@@ -151,7 +137,7 @@ fn transposing_other_data_is_refused() {
     assert_setting_error(set("a").load_with(&resize), "resize", &["folders of pictures"]);
     assert_setting_error(crate::files::pets().load_with(&resize), "transpose", &words);
     // A run that is resumed has it in its recipe, off or on.
-    let off = Reading { transpose: Some(false), ..reading() };
+    let off = Reading { transpose: Some(false), ..READING };
     load_with("digits", &off).unwrap();
     load_again("digits", &TRANSPOSE, "").unwrap();
 }
@@ -205,7 +191,7 @@ fn emnist_by_a_path_is_read_as_stored_with_advice() {
     let set = load(&path).unwrap();
     assert!(!set.about.transposed && set.about.notes[0].contains("⟨transpose⟩ swaps them back"));
     for given in [true, false] {
-        let reading = Reading { transpose: Some(given), ..reading() };
+        let reading = Reading { transpose: Some(given), ..READING };
         let set = load_with(&path, &reading).unwrap();
         assert_eq!((set.about.transposed, set.about.notes.len()), (given, 0));
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
+use wgrad::internals::data::{Background, Fit, Grey, Levels, PictureOptions, Reading};
 
 pub const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
 pub const TRAIN_LABELS: &str = "train-labels-idx1-ubyte";
@@ -26,6 +27,18 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
+
+/// The defaults of reading, which constants begin with.
+pub const READING: Reading = Reading {
+    resize: None,
+    skip_bad: false,
+    background: Background::Auto,
+    levels: Levels::Auto,
+    options: PictureOptions { invert: false, fit: Fit::Pad },
+    grey: Grey::Rec601,
+    transpose: None,
+    rendering: None,
+};
 
 /// A folder with a good data set: 2×3 images, 4 with labels 0 to 2 to train on and 2 held out.
 pub struct Folder(TempDir);
@@ -74,10 +87,7 @@ impl Folder {
         self.path().join(name)
     }
 
-    pub fn load_with(
-        &self,
-        reading: &wgrad::internals::data::Reading,
-    ) -> wgrad::Result<wgrad::internals::data::Dataset> {
+    pub fn load_with(&self, reading: &Reading) -> wgrad::Result<wgrad::internals::data::Dataset> {
         wgrad::internals::data::load_with(self.path().to_str().unwrap(), reading)
     }
 

@@ -3,24 +3,12 @@
 use std::fs;
 
 use image::codecs::jpeg::JpegEncoder;
-use wgrad::internals::data::{
-    Background, Dataset, Fit, Grey, Levels, PictureOptions, Reading, Rendering, load_again, load_as,
-    load_with,
-};
+use wgrad::internals::data::{Dataset, Reading, Rendering, load_again, load_as, load_with};
 
-use crate::files::{Folder, pets, png};
+use crate::files::{Folder, READING, pets, png};
 use crate::{assert_data_error, assert_not_found, assert_sentence};
 
-const SKIP: Reading = Reading {
-    resize: None,
-    skip_bad: true,
-    background: Background::Auto,
-    levels: Levels::Auto,
-    options: PictureOptions { invert: false, fit: Fit::Pad },
-    grey: Grey::Rec601,
-    transpose: None,
-    rendering: None,
-};
+const SKIP: Reading = Reading { skip_bad: true, ..READING };
 
 fn resize(size: &str) -> Reading {
     Reading { resize: Some(size.parse().unwrap()), ..Reading::default() }

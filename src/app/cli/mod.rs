@@ -53,7 +53,7 @@ fn with_zeros(words: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsS
 /// The flags with which stdout is JSON.
 const JSON_FLAGS: [&str; 3] = ["--json", "--json-lines", "--jsonl"];
 
-/// Whether words ask for JSON, even if they can't be parsed.
+/// True if the words ask for JSON, even where they can't be parsed.
 pub fn ask_for_json(words: impl Iterator<Item = OsString>) -> bool {
     let mut flags = words.take_while(|word| word != "--");
     flags.any(|word| JSON_FLAGS.iter().any(|flag| word == *flag))

@@ -12,10 +12,9 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::files::{read_text, write_atomically};
+use super::files::{read_text, unwritten, write_atomically};
 use super::held::HeldFolder;
 use super::known::{Form, Known};
-use crate::data::files::unwritten;
 use crate::error::{Error, Result};
 use connection::Connection;
 pub use local::Received;

@@ -48,21 +48,12 @@ impl Recipe {
         let chosen = defaults(given, size);
         let settings = [
             chosen.network.is_some().then(|| "the layers below".to_owned()),
-            chosen
-                .batch_size
-                .filter(|_| given.batch_size.is_none())
-                .map(|_| mark("batch_size", &self.batch_size)),
-            chosen.epochs.filter(|_| given.epochs.is_none()).map(|_| mark("epochs", &self.epochs)),
-            chosen
-                .optimiser
-                .filter(|_| given.optimiser.is_none())
-                .map(|_| mark("optimiser", &self.optimiser)),
-            chosen
-                .learning_rate
-                .filter(|_| given.learning_rate.is_none())
-                .map(|_| mark("learning_rate", &self.learning_rate)),
-            chosen.schedule.filter(|_| given.schedule.is_none()).map(|_| mark("schedule", &self.schedule)),
-            given.validation.is_none().then(|| mark("validation", &self.validation)),
+            marked("batch_size", (&chosen.batch_size, &given.batch_size), &self.batch_size),
+            marked("epochs", (&chosen.epochs, &given.epochs), &self.epochs),
+            marked("optimiser", (&chosen.optimiser, &given.optimiser), &self.optimiser),
+            marked("learning_rate", (&chosen.learning_rate, &given.learning_rate), &self.learning_rate),
+            marked("schedule", (&chosen.schedule, &given.schedule), &self.schedule),
+            marked("validation", (&chosen.validation, &given.validation), &self.validation),
         ];
         let settings: Vec<String> = settings.into_iter().flatten().collect();
         (size.pictures && !settings.is_empty())
@@ -70,8 +61,9 @@ impl Recipe {
     }
 }
 
-fn mark(key: &str, value: &impl Value) -> String {
-    format!("⟨{key} {}⟩", value.text())
+/// The mark of a setting that was chosen and not given.
+fn marked<T>(key: &str, (chosen, given): (&Option<T>, &Option<T>), value: &impl Value) -> Option<String> {
+    (chosen.is_some() && given.is_none()).then(|| format!("⟨{key} {}⟩", value.text()))
 }
 
 /// The defaults that differ from those of other data.
@@ -115,8 +107,8 @@ pub(super) fn defaults(given: &Overrides, size: &DataSize) -> Overrides {
 
 /// A convolutional network for pictures; none for small grey ones.
 ///
-/// Blocks of convolution and pooling follow until the shortest side is below 6 pixels. Global average pooling keeps the dense layer
-/// small at any size, and has fewer weights to over-fit a small set with.
+/// Blocks of convolution and pooling follow until the shortest side is below 6 pixels. Global average pooling keeps the
+/// dense layer small at any size, and has fewer weights to over-fit a small set with.
 fn layers(shape: &Shape, classes: usize) -> Option<String> {
     let (shortest, longest) = (shape.height.min(shape.width), shape.height.max(shape.width));
     let photos = longest > DENSE_SIDE || shape.channels >= 3;

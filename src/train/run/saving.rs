@@ -47,7 +47,7 @@ impl RunDir {
         checkpoint.metrics = Some(self.metrics.sum());
         let steps = checkpoint.snapshot.position.steps;
         let name = checkpoint::name(steps);
-        let id = checkpoint.record.as_ref().map_or("", |record| &record.id).to_owned();
+        let id = checkpoint.run_id().to_owned();
         if in_place {
             self.make_room(&name, &id)?;
         }
@@ -86,7 +86,7 @@ impl RunDir {
     pub fn save_best(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         self.check_lock()?;
         if self.folder.is_in_place() {
-            let id = checkpoint.record.as_ref().map_or("", |record| &record.id);
+            let id = checkpoint.run_id();
             self.make_room(checkpoint::BEST, id)?;
         }
         checkpoint.save_in(&self.checkpoints, checkpoint::BEST)

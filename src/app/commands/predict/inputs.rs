@@ -63,7 +63,7 @@ pub fn find(arguments: &[PathBuf]) -> Result<Vec<Input>> {
             found.stdin(path)?;
         } else if path.is_dir() {
             found.folder(path, true);
-        } else if !path.exists() && is_pattern(path) {
+        } else if !path.exists() && path.to_str().is_some_and(is_pattern) {
             found.matching(path);
         } else {
             found.inputs.push(Input::named(PictureSource::File(path.clone())));
@@ -72,9 +72,9 @@ pub fn find(arguments: &[PathBuf]) -> Result<Vec<Input>> {
     Ok(found.inputs)
 }
 
-/// Whether a path looks like a pattern: it has `*`, `?` or `[`.
-fn is_pattern(path: &Path) -> bool {
-    path.to_str().is_some_and(|text| text.contains(['*', '?', '[']))
+/// True for a path, or a part of one, with `*`, `?` or `[`.
+fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '['])
 }
 
 #[derive(Default)]
@@ -201,7 +201,7 @@ fn expand(folder: &Path, parts: &[&str], options: MatchOptions, found: &mut Vec<
         // Links are left alone: they may lead round in circles. A folder itself is read with what is in it.
         let inner = inner.filter(|path| !rest.is_empty() && path.is_dir() && !path.is_symlink());
         inner.for_each(|path| expand(&path, parts, options, found));
-    } else if !part.contains(['*', '?', '[']) {
+    } else if !is_pattern(part) {
         let path = folder.join(part);
         if path.symlink_metadata().is_ok() {
             expand(&path, rest, options, found);

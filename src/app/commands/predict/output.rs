@@ -55,11 +55,10 @@ impl Output {
         match self.format {
             Format::Text => self.text(path, &ranked),
             Format::Csv => {
-                let columns = self.top.unwrap_or(1);
-                let top = ranked.iter().take(columns);
+                let top = ranked.iter().take(self.columns());
                 let mut cells = vec![unescaped(path)];
                 cells.extend(top.flat_map(|(class, p)| [(*class).to_owned(), format!("{p:.6}")]));
-                cells.resize(1 + 2 * columns, String::new());
+                cells.resize(1 + 2 * self.columns(), String::new());
                 self.csv(cells, "")
             }
             Format::Json | Format::JsonLines => {
@@ -79,7 +78,7 @@ impl Output {
             Format::Text => Ok(()),
             Format::Csv => {
                 let mut cells = vec![unescaped(path)];
-                cells.resize(1 + 2 * self.top.unwrap_or(1), String::new());
+                cells.resize(1 + 2 * self.columns(), String::new());
                 self.csv(cells, &problem)
             }
             Format::Json | Format::JsonLines => {
@@ -123,9 +122,14 @@ impl Output {
         answer(format_args!("{}: {}   ({})", shown(path), shorten(ranked[0].0), top.join(", ")))
     }
 
+    /// The number of classes in a row of the CSV.
+    fn columns(&self) -> usize {
+        self.top.unwrap_or(1)
+    }
+
     fn csv(&mut self, cells: Vec<String>, problem: &str) -> Result<()> {
         if !self.headed {
-            let (name, top) = (self.value(), self.top.unwrap_or(1));
+            let (name, top) = (self.value(), self.columns());
             let others: String = (2..=top).map(|at| format!(",class_{at},{name}_{at}")).collect();
             answer_whole(&format!("file,class,{name}{others},error"))?;
             self.headed = true;

@@ -81,6 +81,11 @@ pub struct Best {
 }
 
 impl Checkpoint {
+    /// The id of its run, empty where it is not known.
+    pub fn run_id(&self) -> &str {
+        self.record.as_ref().map_or("", |record| &record.id)
+    }
+
     /// The checkpoint of a run with this recipe and data digest.
     pub fn new(snapshot: Snapshot, state: RunState, recipe: &Recipe, digest: &str) -> Checkpoint {
         Checkpoint {

@@ -54,9 +54,14 @@ pub(crate) fn skips_a_layer(pairs: &[Pair], found: &[Tensor]) -> bool {
     layers.iter().any(|layer| is_skipped(&layer))
 }
 
+/// The name of a tensor's layer, which is empty for a name without a dot, and the tensor's last name.
+fn parts(name: &str) -> (&str, &str) {
+    name.rsplit_once('.').unwrap_or(("", name))
+}
+
 /// The beginning of a tensor's name that all tensors of its layer have.
 pub(crate) fn layer_of(name: &str) -> &str {
-    name.rsplit_once('.').map_or("", |(layer, _)| layer)
+    parts(name).0
 }
 
 /// The longest prefix up to a dot that all names have.
@@ -151,7 +156,7 @@ fn layers(tensors: &[Tensor]) -> Vec<Layer<'_>> {
     let mut layers: Vec<Layer> = Vec::new();
     let mut places = HashMap::new();
     for (index, Tensor { name, shape }) in tensors.iter().enumerate() {
-        let (name, last) = name.rsplit_once('.').unwrap_or(("", name));
+        let (name, last) = parts(name);
         let place = *places.entry(name).or_insert(layers.len());
         if place == layers.len() {
             layers.push(Layer { name, tensors: Vec::new() });
